@@ -1,0 +1,10 @@
+/** Real database topologies for specs: start one, break it, and see which server was asked what. */
+export type { ConnectionOptions } from './application.js'
+export { Cluster, type ClusterOptions } from './cluster.js'
+export { MariadbCluster } from './mariadb/cluster.js'
+export { ClusterNode } from './node.js'
+export type { Role } from './place.js'
+export { PostgresCluster } from './postgres/cluster.js'
+export { ClusterShard } from './shard.js'
+export type { LoggedStatement, StatementMark } from './statement-log.js'
+export { statementsDuring } from './statements-during.js'
