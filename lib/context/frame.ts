@@ -1,0 +1,93 @@
+import type { Role } from '../trace/event.js'
+import type { RouteCollector } from '../trace/hub.js'
+
+/** When each shard was last written, in milliseconds of a monotonic clock. One per outermost scope. */
+export type WriteLedger = Map<string, number>
+
+/** Why un-managed reads of one shard go to its primary inside a frame. */
+export interface PrimaryFor {
+  readonly shard: string
+  readonly because: 'transaction' | 'persisting'
+}
+
+/** One scope around running work. Frozen; only the ledger it refers to changes. */
+export interface Frame {
+  /** Token of the proxy whose scope this is; other proxies skip it. */
+  readonly owner: object
+  /** What opened it, for people: `using brazil`. */
+  readonly label: string
+  /** Whether a user's call opened it, or the library on its own account. */
+  readonly origin: 'user' | 'library'
+  readonly shard: string | undefined
+  readonly role: Role | undefined
+  readonly replicaGroup: string | undefined
+  readonly primaryFor: PrimaryFor | undefined
+  readonly writes: WriteLedger
+  readonly collector: RouteCollector | undefined
+  /** The next scope outwards, of any owner. */
+  readonly parent: Frame | undefined
+}
+
+/** What a new scope states; what it leaves out, it inherits. */
+export interface FrameChange {
+  readonly label: string
+  readonly origin?: 'user' | 'library'
+  readonly shard?: string
+  /** A role replaces the inherited role and replica group together. */
+  readonly role?: Role
+  readonly replicaGroup?: string | undefined
+  readonly primaryFor?: PrimaryFor
+  readonly collector?: RouteCollector
+}
+
+/** The innermost frame of `owner` at or outside `frame`. */
+export const frameOf = (owner: object, frame: Frame | undefined): Frame | undefined => {
+  let found = frame
+  while (found !== undefined && found.owner !== owner) found = found.parent
+  return found
+}
+
+/** A frame inside `outer`, the owner's own innermost frame, within `parent`, the innermost of all. */
+export const childFrame = (
+  owner: object,
+  outer: Frame | undefined,
+  parent: Frame | undefined,
+  change: FrameChange,
+): Frame => {
+  const setsRole = change.role !== undefined
+  return Object.freeze({
+    owner,
+    label: change.label,
+    origin: change.origin ?? 'user',
+    shard: change.shard ?? outer?.shard,
+    role: change.role ?? outer?.role,
+    replicaGroup: setsRole ? change.replicaGroup : outer?.replicaGroup,
+    primaryFor: change.primaryFor ?? (setsRole ? undefined : outer?.primaryFor),
+    writes: outer?.writes ?? new Map<string, number>(),
+    collector: change.collector ?? outer?.collector,
+    parent,
+  })
+}
+
+/** The labels of the owner's scopes around `frame`, outermost first. */
+export const scopeLabels = (frame: Frame | undefined): readonly string[] => {
+  const labels: string[] = []
+  for (let at = frame; at !== undefined; at = frameOf(at.owner, at.parent))
+    if (at.origin === 'user') labels.unshift(at.label)
+  return labels
+}
+
+/** The nearest scope that a user opened, at or outside `frame`. */
+export const userFrame = (frame: Frame | undefined): Frame | undefined => {
+  let found = frame
+  while (found !== undefined && found.origin === 'library')
+    found = frameOf(found.owner, found.parent)
+  return found
+}
+
+/** Whether `frame` is `other` or lies around it. */
+export const encloses = (frame: Frame | undefined, other: Frame | undefined): boolean => {
+  if (frame === undefined) return true
+  for (let at = other; at !== undefined; at = at.parent) if (at === frame) return true
+  return false
+}

@@ -1,0 +1,204 @@
+import { currentFrame, enterFrame } from '../context/carrier.js'
+import { type Frame, type FrameChange, childFrame, frameOf } from '../context/frame.js'
+import {
+  InvalidScopeError,
+  NoReplicaError,
+  UnknownGroupError,
+  UnknownReplicaGroupError,
+  UnknownShardError,
+} from '../errors.js'
+import { type RoutePolicy, ambientShard } from '../router/decide.js'
+import type { Topology } from '../topology/snapshot.js'
+import type { TopologyStore } from '../topology/store.js'
+import type { RouteEvent } from '../trace/event.js'
+import { type RouteListenerOptions, type RouteRecord, eventFor } from '../trace/hub.js'
+import {
+  type FanOutOptions,
+  type ShardSettled,
+  type ShardValue,
+  valuesOrThrow,
+  visitShards,
+} from './fan-out.js'
+
+/** Which replicas a `usingReplica` scope reads. */
+export interface ReplicaScope {
+  /** The replica group; any replica of the shard where it is left out. */
+  readonly group?: string
+  /** Alias of `group`. */
+  readonly slaveGroup?: string
+}
+
+/** What a traced scope returned, and what it sent. */
+export interface Traced<T> {
+  readonly value: T
+  readonly events: readonly RouteEvent[]
+}
+
+const described = (value: unknown): string =>
+  Array.isArray(value) ? 'an array' : value === null ? 'null' : typeof value
+
+/** Opens scopes for one data source: checks names, makes frames, enters them. Never connects. */
+export class Scopes {
+  readonly #owner: object
+  readonly #topology: TopologyStore
+  readonly #policy: RoutePolicy
+  readonly #concurrency: number
+
+  /**
+   * @param owner the token that marks this data source's frames
+   * @param concurrency how many shards a fan-out works on at a time by default
+   */
+  constructor(owner: object, topology: TopologyStore, policy: RoutePolicy, concurrency: number) {
+    this.#owner = owner
+    this.#topology = topology
+    this.#policy = policy
+    this.#concurrency = concurrency
+  }
+
+  /** The innermost scope of this data source around the caller. */
+  current(): Frame | undefined {
+    return frameOf(this.#owner, currentFrame())
+  }
+
+  /** The shard that work runs on here. */
+  currentShard(): string {
+    return ambientShard(this.current(), this.#topology.current, this.#policy).name
+  }
+
+  /** Runs `work` in a new scope inside the current one. */
+  enter<T>(change: FrameChange, work: () => T): T {
+    const parent = currentFrame()
+    return enterFrame(childFrame(this.#owner, frameOf(this.#owner, parent), parent, change), work)
+  }
+
+  using<T>(shard: string, work: () => T): T {
+    return this.enter(this.#shardChange(shard), checkedWork('using', work))
+  }
+
+  /** Checks the name, and that the shard has the replica group that is inherited. */
+  #shardChange(shard: string): FrameChange {
+    const { current } = this.#topology
+    const topology = shardNamed(current, shard)
+    const group = this.current()?.replicaGroup
+    if (group !== undefined && !topology.replicaGroups.includes(group))
+      throw new UnknownReplicaGroupError(shard, group, topology.replicaGroups)
+    return { label: `using ${shard}`, shard }
+  }
+
+  usingPrimary<T>(work: () => T): T {
+    return this.enter({ label: 'usingPrimary', role: 'primary' }, checkedWork('usingPrimary', work))
+  }
+
+  usingReplica<T>(options: ReplicaScope, work: () => T): T {
+    const group = options.group ?? options.slaveGroup
+    const shard = shardNamed(this.#topology.current, this.currentShard())
+    if (group !== undefined && !shard.replicaGroups.includes(group))
+      throw new UnknownReplicaGroupError(shard.name, group, shard.replicaGroups)
+    if (shard.replicas.length === 0 && shard.onNoReplica === 'error')
+      throw new NoReplicaError(shard.name, group)
+    const label = group === undefined ? 'usingReplica' : `usingReplica ${group}`
+    return this.enter(
+      { label, role: 'replica', replicaGroup: group },
+      checkedWork('usingReplica', work),
+    )
+  }
+
+  scope<T>(work: () => T): T {
+    return this.enter({ label: 'scope' }, checkedWork('scope', work))
+  }
+
+  async withTrace<T>(
+    work: () => T | Promise<T>,
+    options: RouteListenerOptions,
+  ): Promise<Traced<T>> {
+    const events: RouteEvent[] = []
+    const outer = this.current()?.collector
+    const collector = (record: RouteRecord): void => {
+      events.push(eventFor(record, options))
+      outer?.(record)
+    }
+    const value = await this.enter(
+      { label: 'withTrace', collector },
+      checkedWork('withTrace', work),
+    )
+    return { value, events }
+  }
+
+  usingGroup<T>(
+    group: string,
+    work: (shard: string) => T | Promise<T>,
+    options: FanOutOptions & { readonly onError: 'collect' },
+  ): Promise<ShardSettled<T>[]>
+  usingGroup<T>(
+    group: string,
+    work: (shard: string) => T | Promise<T>,
+    options?: FanOutOptions,
+  ): Promise<ShardValue<T>[]>
+  usingGroup<T>(
+    group: string,
+    work: (shard: string) => T | Promise<T>,
+    options: FanOutOptions = {},
+  ): Promise<ShardValue<T>[] | ShardSettled<T>[]> {
+    const { groups } = this.#topology.current
+    const shards = groups.get(group)
+    if (shards === undefined) throw new UnknownGroupError(group, [...groups.keys()])
+    return this.#fanOut('usingGroup', shards, work, options)
+  }
+
+  usingAll<T>(
+    work: (shard: string) => T | Promise<T>,
+    options: FanOutOptions & { readonly onError: 'collect' },
+  ): Promise<ShardSettled<T>[]>
+  usingAll<T>(
+    work: (shard: string) => T | Promise<T>,
+    options?: FanOutOptions,
+  ): Promise<ShardValue<T>[]>
+  usingAll<T>(
+    work: (shard: string) => T | Promise<T>,
+    options: FanOutOptions = {},
+  ): Promise<ShardValue<T>[] | ShardSettled<T>[]> {
+    return this.#fanOut('usingAll', this.#topology.current.shardNames, work, options)
+  }
+
+  async #fanOut<T>(
+    call: string,
+    shards: readonly string[],
+    work: (shard: string) => T | Promise<T>,
+    options: FanOutOptions,
+  ): Promise<ShardValue<T>[] | ShardSettled<T>[]> {
+    checkedWork(call, work)
+    const visited = this.#policy.isEnabled ? shards : [this.#topology.current.defaultShard]
+    const changes = new Map(visited.map((shard) => [shard, this.#shardChange(shard)]))
+    const outcomes = await visitShards(visited, options.concurrency ?? this.#concurrency, (shard) =>
+      this.enter(changes.get(shard) ?? this.#shardChange(shard), () => work(shard)),
+    )
+    return options.onError === 'collect' ? outcomes : valuesOrThrow(outcomes)
+  }
+}
+
+/** The shard of that name. */
+export const shardNamed = (topology: Topology, shard: unknown) => {
+  if (typeof shard !== 'string')
+    throw new InvalidScopeError(
+      `A scope names one shard by a string, not ${described(shard)}; for several shards use usingGroup or usingAll.`,
+    )
+  const found = topology.shards.get(shard)
+  if (found !== undefined) return found
+  throw new UnknownShardError(shard, topology.shardNames, hintFor(topology, shard))
+}
+
+const hintFor = (topology: Topology, name: string): string => {
+  if (topology.groups.has(name)) return ` "${name}" is a shard group: use usingGroup.`
+  const owner = [...topology.shards.values()].find(({ replicas }) =>
+    replicas.some(({ node, group }) => node === name || group === name),
+  )
+  return owner === undefined
+    ? ''
+    : ` "${name}" is a replica of shard "${owner.name}": use usingReplica inside using("${owner.name}", …).`
+}
+
+const checkedWork = <T>(call: string, work: T): T => {
+  if (typeof work !== 'function')
+    throw new InvalidScopeError(`${call} takes a function to run, not ${described(work)}.`)
+  return work
+}

@@ -1,0 +1,109 @@
+/** What a statement needs of a shard: its writable server, or one of its read copies. */
+export const roles = ['primary', 'replica'] as const
+export type Role = (typeof roles)[number]
+
+/**
+ * The rules that decide a statement's role, in the order in which they are asked. The first that
+ * applies is the `reason` of the route; those before it were passed over.
+ */
+export const roleRules = [
+  'disabled',
+  'write',
+  'lock',
+  'transaction',
+  'persisting',
+  'pinned to primary',
+  'pinned to replica',
+  'raw query',
+  'query runner',
+  'read your writes',
+  'entity not replicated',
+  'reads: primary',
+  'no replicas',
+  'no replica available',
+  'read outside a transaction',
+] as const
+export type RouteReason = (typeof roleRules)[number]
+
+/** The rules that decide a statement's shard, in the order in which they are asked. */
+export const shardRules = ['runner', 'handle', 'home', 'scope', 'environment', 'default'] as const
+export type ShardReason = (typeof shardRules)[number]
+
+/**
+ * `statement`: routed by the library. `bypass`: sent through a query runner that the user, the
+ * schema builder or a migration made, or through the raw driver. `internal`: the library's own
+ * set-up; not delivered unless asked for.
+ */
+export type RouteEventKind = 'statement' | 'bypass' | 'internal'
+
+/** A server that could have answered and did not, with the reason. */
+export interface SkippedNode {
+  readonly node: string
+  readonly why: string
+}
+
+/** How a statement failed, without any text that could hold a value. */
+export interface RouteEventError {
+  readonly stage: 'acquire' | 'connect' | 'query'
+  readonly name: string
+  readonly code: string | undefined
+}
+
+/** The record of one routed statement. Stable: fields are added, never changed in meaning. */
+export interface RouteEvent {
+  /** Version of this type's shape. */
+  readonly version: 1
+  readonly kind: RouteEventKind
+  /** When the statement was sent, in milliseconds since the epoch. */
+  readonly at: number
+  readonly shard: string
+  readonly role: Role
+  /** The server that answered; undefined when the result cache did, or when none was reached. */
+  readonly node: string | undefined
+  readonly replicaGroup: string | undefined
+  /** The rule that decided the role. */
+  readonly reason: RouteReason
+  /** The rule that decided the shard. */
+  readonly shardReason: ShardReason
+  /** The role rules asked before `reason`, which did not apply. */
+  readonly passedOver: readonly RouteReason[]
+  /** The scopes around the statement, outermost first, such as `using brazil`. */
+  readonly scopes: readonly string[]
+  /** Name of the entity the statement is about, where TypeORM knows it. */
+  readonly entity: string | undefined
+  /** What was asked of TypeORM: `select`, `save`, `query`, `transaction` … */
+  readonly operation: string
+  /** First keyword of the SQL, in capitals: `SELECT`, `INSERT`, `COMMIT` … */
+  readonly statement: string
+  /** The SQL with its placeholders; present only for listeners that asked for it. */
+  readonly sql?: string
+  /** The parameters; present only for listeners that asked for them. */
+  readonly parameters?: unknown
+  readonly inTransaction: boolean
+  /** The servers the balancer chose from. */
+  readonly candidates: readonly string[]
+  readonly skipped: readonly SkippedNode[]
+  /** Milliseconds spent waiting for a free connection before this runner's first statement. */
+  readonly waitedMs: number
+  /** Whether the connection was verified before it was used. */
+  readonly verified: boolean
+  /** Whether this statement is the second try of a lost read. */
+  readonly retried: boolean
+  /** Whether the result cache answered instead of a server. */
+  readonly cached: boolean
+  /** Milliseconds from sending the statement to its result. */
+  readonly durationMs: number
+  readonly error: RouteEventError | undefined
+}
+
+const passedOver = new Map<RouteReason, readonly RouteReason[]>(
+  roleRules.map((reason, index) => [reason, Object.freeze(roleRules.slice(0, index))]),
+)
+
+/** The role rules that come before `reason`. */
+export const rulesBefore = (reason: RouteReason): readonly RouteReason[] =>
+  passedOver.get(reason) ?? []
+
+/** The first keyword of a statement, in capitals; comments before it are skipped. */
+export const statementKeyword = (sql: string): string =>
+  (/^(?:\s+|--[^\n]*\n|\/\*[\s\S]*?\*\/|\()*([a-z]+)/i.exec(sql)?.[1] ?? 'UNKNOWN').toUpperCase()
