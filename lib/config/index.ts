@@ -1,0 +1,11 @@
+export type {
+  ConnectionOptions,
+  OctopusOptions,
+  ReplicaOptions,
+  ShardOptions,
+  ShardSettings,
+} from './options.js'
+export type { ResolvedConfig, ResolvedEndpoint, ResolvedShard } from './resolved.js'
+export { loadConfig } from './load.js'
+export { resolveConfig } from './resolve.js'
+export { engines, type Engine } from './words.js'

@@ -1,0 +1,45 @@
+/** One server as configured, with everything needed to connect to it. */
+export interface ResolvedEndpoint {
+  /** The node's name, unique within its shard: given by `name`, or taken from its host or file. */
+  readonly name: string
+  readonly role: 'primary' | 'replica'
+  /** The replica group it belongs to, if any. */
+  readonly group: string | undefined
+  /** Its share of the reads, relative to the other replicas' weights. */
+  readonly weight: number
+  /**
+   * Complete TypeORM options for this server, `type` included, without entities, subscribers and
+   * migrations. Those of the default shard's primary are the wrapped DataSource's own, as they are.
+   */
+  readonly connection: Readonly<Record<string, unknown>>
+}
+
+/** A shard with its endpoints and its settings, defaults filled in. */
+export interface ResolvedShard {
+  readonly name: string
+  /** TypeORM's `type`, such as `mysql`. */
+  readonly engine: string
+  readonly primary: ResolvedEndpoint
+  readonly replicas: readonly ResolvedEndpoint[]
+  readonly reads: 'primary' | 'replica'
+  readonly onNoReplica: 'primary' | 'error'
+  readonly connect: 'lazy' | 'eager'
+  readonly acquireTimeoutMs: number
+}
+
+/** A checked configuration: aliases translated, defaults filled in, options inherited, frozen. */
+export interface ResolvedConfig {
+  readonly defaultShard: string
+  /** The default shard first, then the others in the order of their declaration. */
+  readonly shards: readonly [ResolvedShard, ...ResolvedShard[]]
+  /** Shard groups, by name, with the names of their shards. */
+  readonly groups: ReadonlyMap<string, readonly [string, ...string[]]>
+  /** How long reads follow a write to the primary; 0 is off. */
+  readonly readYourWritesMs: number
+  readonly fullyReplicated: boolean
+  readonly replicated: readonly (string | Function | object)[]
+  readonly fanOutConcurrency: number
+  readonly enabled: boolean
+  readonly collapseReplicas: boolean
+  readonly carrier: object | undefined
+}

@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import { anyEngineKeys } from './connection-keys.js'
+import { connectWords, engines, fallbackWords, roleWords } from './words.js'
+
+/** Letters, digits and `_ - . :`, beginning with a letter or a digit. */
+export const namePattern = /^[\p{L}\p{N}][\p{L}\p{N}_.:-]*$/u
+export const nameRule = 'use letters, digits and _ - . :, beginning with a letter or a digit'
+
+const name = z.string().regex(namePattern, `expected a name: ${nameRule}`)
+
+type Optional<S extends z.ZodRawShape> = { [K in keyof S]: z.ZodExactOptional<S[K]> }
+
+/** Makes each key one that may be left out. */
+const optional = <S extends z.ZodRawShape>(shape: S): Optional<S> =>
+  Object.fromEntries(
+    Object.entries(shape).map(([key, schema]) => [key, z.exactOptional(schema)]),
+  ) as Optional<S> // fromEntries forgets which key has which schema
+
+const wordsOf = <W extends Record<string, string>>(words: W): (keyof W & string)[] =>
+  Object.keys(words)
+
+const settings = {
+  reads: z
+    .enum(wordsOf(roleWords))
+    .describe('Where plain reads go on a shard that has replicas. Default: replica.'),
+  onNoReplica: z
+    .enum(wordsOf(fallbackWords))
+    .describe('What a read does when no replica is available. Default: primary.'),
+  connect: z
+    .enum(connectWords)
+    .describe('Connects at first use, or when the data source is initialized. Default: lazy.'),
+  acquireTimeoutMs: z
+    .int()
+    .nonnegative()
+    .describe('Milliseconds to wait for a free connection; 0 waits for ever. Default: 10000.'),
+}
+
+const connectionShape = {
+  type: z
+    .enum(engines)
+    .describe('The engine. Default: that of the default shard, or of the shard for its replicas.'),
+  ...anyEngineKeys,
+}
+
+/** A replica's schema changes with its primary's. */
+const replicaConnection = z
+  .object(connectionShape)
+  .omit({ synchronize: true, migrationsRun: true, dropSchema: true }).shape
+
+export const replicaShape = {
+  name: name.describe('Its name in traces and errors. Default: its host or file.'),
+  group: name.describe('The replica group it belongs to.'),
+  slaveGroup: name.describe('Alias of group.'),
+  weight: z
+    .int()
+    .min(1)
+    .max(1000)
+    .describe("Its share of the reads, relative to its siblings' weights. Default: 1."),
+  ...replicaConnection,
+}
+
+const replicas = z.array(z.strictObject(optional(replicaShape))).readonly()
+
+const replicaLists = {
+  replicas: replicas.describe('The read copies of this shard.'),
+  slaves: replicas.describe('Alias of replicas.'),
+}
+
+export const shardShape = { ...replicaLists, ...settings, ...connectionShape }
+
+export const topShape = {
+  defaultShard: name.describe("The name of the wrapped DataSource's shard. Default: master."),
+  replicas: replicas.describe('The read copies of the default shard.'),
+  slaves: replicaLists.slaves,
+  shards: z
+    .record(name, z.strictObject(optional(shardShape)))
+    .describe('The other shards, by name. The default shard is not among them.'),
+  groups: z
+    .record(name, z.array(name).min(1).readonly())
+    .describe('Shard groups: the names of their shards.'),
+  ...settings,
+  readYourWrites: z
+    .strictObject({
+      windowMs: z
+        .int()
+        .nonnegative()
+        .describe('For how many milliseconds; 0 switches it off. Default: 5000.')
+        .exactOptional(),
+    })
+    .describe('Sends reads of a shard to its primary after a write in the same scope.'),
+  fullyReplicated: z.boolean().describe('Whether every entity is on the replicas. Default: true.'),
+  replicated: z
+    .array(
+      z.union(
+        [
+          z.string().min(1),
+          z
+            .custom<Function | object>(
+              (value) =>
+                typeof value === 'function' || (typeof value === 'object' && value !== null),
+            )
+            .meta({ codeOnly: true }),
+        ],
+        "expected an entity's name or (in code) its class or schema",
+      ),
+    )
+    .readonly()
+    .describe('The entities that are on the replicas. Only with fullyReplicated: false.'),
+  fanOutConcurrency: z
+    .int()
+    .positive()
+    .describe('How many shards usingGroup and usingAll visit at a time. Default: 8.'),
+  enabled: z
+    .boolean()
+    .describe('false passes everything to the wrapped DataSource. Default: true.'),
+  collapseReplicas: z
+    .boolean()
+    .describe(
+      "Lets each shard's primary serve its replicas' reads too, for tests. Default: false.",
+    ),
+  allowSharedServer: z
+    .boolean()
+    .describe('Allows two endpoints on the same server and database. Default: false.'),
+  carrier: z
+    .custom<object>(
+      (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
+      'expected a carrier of the context, which can be given in code only',
+    )
+    .meta({ codeOnly: true }),
+}
+
+/** The shape of `OctopusOptions`; what depends on engines and inheritance is checked later. */
+export const octopusSchema = z.strictObject(optional(topShape))
