@@ -1,0 +1,54 @@
+export type { OctopusOptions, ReplicaOptions, ShardOptions } from './config/options.js'
+export { loadConfig } from './config/index.js'
+export type { ContextCarrier } from './context/carrier.js'
+export { type ClsNamespace, clsHookedCarrier } from './context/cls-hooked.js'
+export type { Frame } from './context/frame.js'
+export {
+  AcquireTimeoutError,
+  AlreadyWrappedError,
+  CarrierConflictError,
+  ConfigError,
+  type ConfigProblem,
+  ConnectError,
+  type ConnectFailure,
+  CrossShardError,
+  DestructiveSchemaError,
+  EngineMismatchError,
+  type ErrorCode,
+  type ErrorStage,
+  FanOutError,
+  InvalidDecoratorError,
+  InvalidScopeError,
+  NoDataSourceError,
+  NoReplicaError,
+  OctopusError,
+  PoolClosedError,
+  type PoolNumbers,
+  ReadOnlyScopeError,
+  UnknownGroupError,
+  UnknownReplicaGroupError,
+  UnknownShardError,
+  errorCodes,
+} from './errors.js'
+export type { PoolState } from './pool/endpoint-pool.js'
+export type { PoolInfo } from './pool/registry.js'
+export type { FanOutOptions, ShardSettled, ShardValue } from './scopes/fan-out.js'
+export { using, usingAll, usingGroup, usingPrimary, usingReplica } from './scopes/module-level.js'
+export type { ReplicaScope, Traced } from './scopes/scopes.js'
+export { type ConsoleTraceOptions, consoleTrace, formatRouteEvent } from './trace/console.js'
+export type {
+  Role,
+  RouteEvent,
+  RouteEventError,
+  RouteEventKind,
+  RouteReason,
+  ShardReason,
+  SkippedNode,
+} from './trace/event.js'
+export { type RouteListener, type RouteListenerOptions, routeChannelName } from './trace/hub.js'
+export type { ConnectionProxy, OctopusMembers } from './typeorm/connection-proxy.js'
+export type { OctopusControl } from './typeorm/control.js'
+export type { ExplainOperation, Explanation } from './typeorm/explain.js'
+export { octopus, shardVariable } from './typeorm/octopus.js'
+export { Replicated } from './typeorm/replicated.js'
+export { Shard, type ShardDecorator, type ShardOf } from './typeorm/shard-decorator.js'

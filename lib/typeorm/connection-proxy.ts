@@ -1,0 +1,142 @@
+import type { DataSource } from 'typeorm'
+import type { FanOutOptions, ShardSettled, ShardValue } from '../scopes/fan-out.js'
+import { type ReplicaScope, shardNamed } from '../scopes/scopes.js'
+import { bind, targetOf } from './binding.js'
+import type { OctopusControl } from './control.js'
+import type { Runtime } from './runtime.js'
+import { routedMethods } from './view.js'
+
+/** What a wrapped data source offers beside everything of the DataSource. */
+export interface OctopusMembers {
+  /**
+   * Runs `work` with every query in it, at any depth, on one shard.
+   *
+   * @param shard a shard's name
+   * @returns what `work` returns
+   * @throws UnknownShardError at once, if there is no such shard
+   * @throws UnknownReplicaGroupError if the scope's replica group does not exist on that shard
+   */
+  using<R>(shard: string, work: () => R): R
+  /**
+   * Runs `work` once on each shard of a group, several at a time.
+   *
+   * @returns the value of each shard, in the order of the group's declaration
+   * @throws FanOutError after all have settled, if any failed and `onError` is not `collect`
+   * @throws UnknownGroupError if there is no such group
+   */
+  usingGroup<R>(
+    group: string,
+    work: (shard: string) => R | Promise<R>,
+    options: FanOutOptions & { readonly onError: 'collect' },
+  ): Promise<ShardSettled<R>[]>
+  usingGroup<R>(
+    group: string,
+    work: (shard: string) => R | Promise<R>,
+    options?: FanOutOptions,
+  ): Promise<ShardValue<R>[]>
+  /** As {@link usingGroup}, on every shard. */
+  usingAll<R>(
+    work: (shard: string) => R | Promise<R>,
+    options: FanOutOptions & { readonly onError: 'collect' },
+  ): Promise<ShardSettled<R>[]>
+  usingAll<R>(
+    work: (shard: string) => R | Promise<R>,
+    options?: FanOutOptions,
+  ): Promise<ShardValue<R>[]>
+  /** Runs `work` with its reads on the primary. */
+  usingPrimary<R>(work: () => R): R
+  /**
+   * Runs `work` on replicas only: what would write throws before it is sent.
+   *
+   * @throws UnknownReplicaGroupError if the current shard has no such replica group
+   * @throws NoReplicaError if the shard has no replica and `onNoReplica` is `error`
+   */
+  usingReplica<R>(work: () => R): R
+  usingReplica<R>(options: ReplicaScope, work: () => R): R
+  /**
+   * A DataSource bound to one shard, whatever the scope. The same object for the same name.
+   *
+   * @throws UnknownShardError if there is no such shard
+   */
+  shard(name: string): DataSource
+  /** Trace, explain, pools and the rest of the control surface. */
+  readonly octopus: OctopusControl
+}
+
+/** A DataSource that sends each query to the current shard's primary or to one of its replicas. */
+export type ConnectionProxy<T extends DataSource = DataSource> = T & OctopusMembers
+
+/** The scope functions of a data source. */
+export const membersOf = (runtime: Runtime, control: OctopusControl): OctopusMembers => {
+  const { scopes } = runtime
+  return {
+    using: (shard, work) => scopes.using(shard, work),
+    usingGroup: (group: string, work: (shard: string) => never, options?: FanOutOptions) =>
+      scopes.usingGroup(group, work, options) as Promise<never>,
+    usingAll: (work: (shard: string) => never, options?: FanOutOptions) =>
+      scopes.usingAll(work, options) as Promise<never>,
+    usingPrimary: (work) => scopes.usingPrimary(work),
+    usingReplica: <R>(first: ReplicaScope | (() => R), work?: () => R): R =>
+      typeof first === 'function'
+        ? scopes.usingReplica({}, first)
+        : scopes.usingReplica(first, work as () => R),
+    shard: (name) => runtime.shard(shardNamed(runtime.store.current, name).name).view,
+    octopus: control,
+  }
+}
+
+/** What the proxy does at the start and the end of its life. */
+export interface Lifecycle {
+  initialize(): Promise<DataSource>
+  destroy(): Promise<void>
+  buildMetadatas(): Promise<void>
+  setOptions(options: object): DataSource
+}
+
+/**
+ * The JS Proxy in front of a DataSource. Few names are answered here, those that depend on the
+ * current shard; all others are the DataSource's own, with the proxy as `this`, so that TypeORM's
+ * methods come back through it. A name that nobody defines stays undefined: a proxy that answered
+ * `then` would hang whoever awaits it.
+ */
+export const createProxy = (
+  runtime: Runtime,
+  members: OctopusMembers,
+  lifecycle: (proxy: DataSource) => Lifecycle,
+): DataSource => {
+  const { front } = runtime
+  const binding = {
+    runtime,
+    shard: runtime.defaultShard,
+    by: 'default',
+    frame: undefined,
+    isFloating: true,
+  } as const
+  const currentView = (): DataSource => targetOf(proxy).shard.view
+  const dispatched = Object.assign(Object.create(null) as Record<string | symbol, () => unknown>, {
+    driver: () => currentView().driver,
+    options: () => currentView().options,
+    queryResultCache: () => currentView().queryResultCache,
+    entityMetadatas: () => currentView().entityMetadatas,
+    entityMetadatasMap: () => currentView().entityMetadatasMap,
+  })
+  const answers = Object.assign(
+    Object.create(null) as Record<string | symbol, unknown>,
+    routedMethods,
+    members,
+  )
+  const proxy = new Proxy(front, {
+    get(target, key) {
+      const dispatch = dispatched[key]
+      if (dispatch !== undefined) return dispatch()
+      // What somebody put on the DataSource himself wins over our methods.
+      if (key in answers && !Object.hasOwn(target, key)) return answers[key]
+      return Reflect.get(target, key, proxy)
+    },
+    has: (target, key) => key in members || Reflect.has(target, key),
+  })
+  Object.assign(answers, lifecycle(proxy))
+  // The binding stands on the wrapped DataSource, where the proxy finds it; views have their own.
+  bind(front, binding)
+  return proxy
+}

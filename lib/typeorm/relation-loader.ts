@@ -1,0 +1,62 @@
+import type { DataSource, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm'
+import type { RelationMetadata } from 'typeorm/metadata/RelationMetadata.js'
+import { stateOf } from './binding.js'
+import { RelationLoader } from './internals.js'
+import type { Runtime } from './runtime.js'
+import type { Shard } from './shard.js'
+
+/**
+ * The relation loader of the wrapped data source: it loads from the owner's home shard, wherever the
+ * relation is read, and else from the shard of the scope around the call.
+ */
+export class RoutedRelationLoader extends RelationLoader {
+  readonly #runtime: Runtime
+
+  constructor(dataSource: DataSource, runtime: Runtime) {
+    super(dataSource)
+    this.#runtime = runtime
+  }
+
+  override load(
+    relation: RelationMetadata,
+    entityOrEntities: ObjectLiteral | ObjectLiteral[],
+    queryRunner?: QueryRunner,
+    queryBuilder?: SelectQueryBuilder<any>,
+    loadEagerRelations?: boolean,
+  ): Promise<any[]> {
+    const runner = queryRunner?.isReleased ? undefined : queryRunner
+    const shard = stateOf(runner)?.shard ?? this.#home(entityOrEntities)
+    const source =
+      shard === undefined
+        ? this.#runtime.currentSource()
+        : runner === undefined
+          ? this.#runtime.homeSource(shard)
+          : shard.view
+    return new RelationLoader(source).load(
+      relationOn(source, relation),
+      entityOrEntities,
+      runner,
+      queryBuilder,
+      loadEagerRelations,
+    )
+  }
+
+  #home(entities: ObjectLiteral | ObjectLiteral[]): Shard | undefined {
+    return this.#runtime.homes.common(entities, 'Loading a relation')
+  }
+
+  /** Keeps a runner for later loads only where the user or a transaction owns it. */
+  override enableLazyLoad(
+    relation: RelationMetadata,
+    entity: ObjectLiteral,
+    queryRunner?: QueryRunner,
+  ): void {
+    super.enableLazyLoad(relation, entity, stateOf(queryRunner)?.isOwn ? undefined : queryRunner)
+  }
+}
+
+/** The relation as the metadata of the source's engine has it. */
+const relationOn = (source: DataSource, relation: RelationMetadata): RelationMetadata =>
+  source
+    .getMetadata(relation.entityMetadata.target)
+    .findRelationWithPropertyPath(relation.propertyPath) ?? relation

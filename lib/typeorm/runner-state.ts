@@ -1,0 +1,253 @@
+import type { EntityMetadata, QueryRunner } from 'typeorm'
+import { currentFrame } from '../context/carrier.js'
+import { type Frame, type WriteLedger, encloses, frameOf, userFrame } from '../context/frame.js'
+import { CrossShardError, OctopusError, ReadOnlyScopeError } from '../errors.js'
+import type { Lease } from '../pool/lease.js'
+import type { Route } from '../router/decide.js'
+import { framesTransaction, isProvablyReadOnly } from '../router/read-only-sql.js'
+import type { Intent } from '../router/request.js'
+import type { Endpoint } from '../topology/snapshot.js'
+import { type RouteEventKind, statementKeyword } from '../trace/event.js'
+import type { RouteCollector } from '../trace/hub.js'
+import type { Runtime } from './runtime.js'
+import type { Shard } from './shard.js'
+import { routeEvent } from './trace-record.js'
+
+/** What one query runner serves: a route, and what has come of it so far. */
+export interface RunnerFacts {
+  readonly runtime: Runtime
+  readonly shard: Shard
+  readonly route: Route
+  /** The scope the route was decided in. */
+  readonly frame: Frame | undefined
+  readonly intent: Intent
+  readonly operation: string
+  readonly metadata: EntityMetadata | undefined
+  readonly kind: RouteEventKind
+}
+
+const startTransaction = 'START TRANSACTION'
+
+/** What is to be done once a statement has settled. */
+export interface FollowUp {
+  readonly isTraced: boolean
+  readonly isWrite: boolean
+}
+
+const followUps = {
+  trace: { isTraced: true, isWrite: false },
+  write: { isTraced: false, isWrite: true },
+  both: { isTraced: true, isWrite: true },
+} as const satisfies Record<string, FollowUp>
+
+const writeStart = /^\s*(?:insert|update|delete)\b/i
+const writeKeywords = /^(?:insert|update|delete|replace|merge|create|alter|drop|truncate|call)$/i
+
+/** Whether the SQL could have written: everything but what is proved not to. */
+const mayWrite = (sql: string): boolean =>
+  writeStart.test(sql) || (!framesTransaction(sql) && !isProvablyReadOnly(sql))
+
+/** The routing state of one query runner. */
+export class RunnerState implements RunnerFacts {
+  readonly runtime: Runtime
+  readonly shard: Shard
+  readonly route: Route
+  readonly frame: Frame | undefined
+  readonly intent: Intent
+  readonly operation: string
+  readonly metadata: EntityMetadata | undefined
+  readonly kind: RouteEventKind
+  /** The lease on a server connection; SQLite has none. */
+  lease: Lease | undefined
+  /** The SQLite file's endpoint, chosen when the runner was made. */
+  endpoint: Endpoint | undefined
+  /** Whether a transaction was begun through this runner, and the user's scope in which it was. */
+  #hasBegun = false
+  #transactionFrame: Frame | undefined
+  /** The ledgers of the scopes that wrote in the open transaction, told at its commit. */
+  #wroteIn: Set<WriteLedger> | undefined
+
+  constructor(facts: RunnerFacts) {
+    this.runtime = facts.runtime
+    this.shard = facts.shard
+    this.route = facts.route
+    this.frame = facts.frame
+    this.intent = facts.intent
+    this.operation = facts.operation
+    this.metadata = facts.metadata
+    this.kind = facts.kind
+  }
+
+  /** Whether the library made the runner for one operation of its own. */
+  get isOwn(): boolean {
+    return this.kind === 'statement' && this.intent !== 'transaction'
+  }
+
+  /** The server that answers, once it is known. */
+  get node(): string | undefined {
+    return (this.lease?.endpoint ?? this.endpoint)?.node
+  }
+
+  /**
+   * Looks at a statement before it is sent.
+   *
+   * @returns the SQL to send
+   * @throws CrossShardError in a scope of another shard that was entered after the transaction began
+   * @throws ReadOnlyScopeError for a write inside `usingReplica`
+   */
+  admit(runner: QueryRunner, sql: string, ambient: Frame | undefined): string {
+    if (runner.isTransactionActive) this.#checkScope(sql, ambient)
+    return this.route.isReadOnly ? this.#admitReading(sql) : sql
+  }
+
+  #checkScope(sql: string, ambient: Frame | undefined): void {
+    const scope = userFrame(ambient)
+    if (runnerIsStarting(sql)) {
+      this.#hasBegun = true
+      this.#transactionFrame = scope
+      return
+    }
+    if (!this.#hasBegun || scope?.shard === undefined || scope.shard === this.shard.name) return
+    if (framesTransaction(sql) || encloses(scope, this.#transactionFrame)) return
+    throw new CrossShardError(
+      'A transaction was used inside a scope of another shard that was entered after it began',
+      [this.shard.name, scope.shard],
+      'Leave the scope, or use the data source there instead of the transaction’s manager.',
+    )
+  }
+
+  #admitReading(sql: string): string {
+    if (sql === startTransaction) {
+      if (this.intent === 'persist') throw this.#refusal()
+      return this.shard.family === 'sqlite' ? sql : `${sql} READ ONLY`
+    }
+    if (this.intent === 'persist' && /^begin\b/i.test(sql)) throw this.#refusal()
+    const isRefused =
+      this.intent === 'raw' || this.intent === 'primary runner'
+        ? mayWrite(sql)
+        : this.intent !== 'read' && writeKeywords.test(statementKeyword(sql))
+    if (isRefused) throw this.#refusal()
+    return sql
+  }
+
+  #refusal(): ReadOnlyScopeError {
+    return new ReadOnlyScopeError(this.shard.name, this.operation)
+  }
+
+  /** The scope around the caller. Called synchronously by whoever sends a statement. */
+  ambient(): Frame | undefined {
+    return frameOf(this.runtime.owner, currentFrame())
+  }
+
+  /** What is to be done once the statement has settled; undefined, and nothing allocated, for most. */
+  followUp(sql: string, ambient: Frame | undefined): FollowUp | undefined {
+    const isTraced = this.#isTraced(ambient)
+    const isWrite = this.#remembersWrites(sql, ambient)
+    if (isTraced) return isWrite ? followUps.both : followUps.trace
+    return isWrite ? followUps.write : undefined
+  }
+
+  #isTraced(ambient: Frame | undefined): boolean {
+    return this.runtime.trace.isOn || this.#collector(ambient) !== undefined
+  }
+
+  #collector(ambient: Frame | undefined): RouteCollector | undefined {
+    return ambient?.collector ?? this.frame?.collector
+  }
+
+  #remembersWrites(sql: string, ambient: Frame | undefined): boolean {
+    if (this.frame === undefined && ambient === undefined) return false
+    if (this.runtime.policy.readYourWritesMs === 0 || this.route.role === 'replica') return false
+    if (this.#wroteIn !== undefined) return true
+    return this.intent !== 'read' && this.intent !== 'lock' && mayWrite(sql)
+  }
+
+  /** Notes the write and tells the trace, once `result` has settled. */
+  follow<T>(
+    { isTraced, isWrite }: FollowUp,
+    runner: QueryRunner,
+    sql: string,
+    parameters: unknown,
+    ambient: Frame | undefined,
+    result: Promise<T>,
+  ): Promise<T> {
+    const at = Date.now()
+    const started = this.runtime.now()
+    const inTransaction = runner.isTransactionActive
+    const settled = (error?: unknown): void => {
+      if (isWrite) this.#noteWrite(sql, inTransaction, ambient)
+      if (isTraced) this.#tell(sql, parameters, ambient, { at, started, inTransaction, error })
+    }
+    return result.then(
+      (value) => {
+        settled()
+        return value
+      },
+      (error: unknown) => {
+        settled(error)
+        throw error
+      },
+    )
+  }
+
+  #tell(
+    sql: string,
+    parameters: unknown,
+    ambient: Frame | undefined,
+    outcome: { at: number; started: number; inTransaction: boolean; error: unknown },
+  ): void {
+    const { at, started, inTransaction, error } = outcome
+    const durationMs = this.runtime.now() - started
+    const stage = stageOf(error, this)
+    const isCached = false
+    const facts = { at, sql, inTransaction, ambient, durationMs, stage, error, isCached }
+    const event = routeEvent(this, facts)
+    this.runtime.trace.emit({ event, sql, parameters }, this.#collector(ambient))
+  }
+
+  /** Tells the trace that the result cache answered in a server's place. */
+  tellCacheHit(runner: QueryRunner, sql: string): void {
+    const ambient = this.ambient()
+    if (!this.#isTraced(ambient)) return
+    const event = routeEvent(this, {
+      at: Date.now(),
+      sql,
+      inTransaction: runner.isTransactionActive,
+      ambient,
+      durationMs: 0,
+      stage: 'query',
+      error: undefined,
+      isCached: true,
+    })
+    this.runtime.trace.emit({ event, sql, parameters: undefined }, this.#collector(ambient))
+  }
+
+  /** A transaction's writes count from its commit, others from their own end. A failed statement
+   *  counts too: its outcome is not known when the connection was lost. */
+  #noteWrite(sql: string, inTransaction: boolean, ambient: Frame | undefined): void {
+    const ledgers = [this.frame?.writes, ambient?.writes].filter((ledger) => ledger !== undefined)
+    const keyword = statementKeyword(sql)
+    if (keyword === 'ROLLBACK' && !/^\s*rollback\s+to\b/i.test(sql)) {
+      this.#wroteIn = undefined
+      return
+    }
+    if (keyword === 'COMMIT') {
+      this.#note(this.#wroteIn ?? [])
+      this.#wroteIn = undefined
+    } else if (framesTransaction(sql)) return
+    else if (inTransaction) this.#wroteIn = new Set([...(this.#wroteIn ?? []), ...ledgers])
+    else this.#note(ledgers)
+  }
+
+  #note(ledgers: Iterable<WriteLedger>): void {
+    for (const ledger of ledgers) ledger.set(this.shard.name, this.runtime.now())
+  }
+}
+
+const runnerIsStarting = (sql: string): boolean =>
+  sql === startTransaction || sql === 'BEGIN TRANSACTION' || /^set transaction isolation/i.test(sql)
+
+const stageOf = (error: unknown, state: RunnerState): 'acquire' | 'connect' | 'query' => {
+  if (error instanceof OctopusError && error.stage === 'acquire') return 'acquire'
+  return state.lease === undefined && state.endpoint === undefined ? 'connect' : 'query'
+}

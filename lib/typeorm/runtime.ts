@@ -1,0 +1,241 @@
+import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm'
+import type { ResolvedConfig } from '../config/resolved.js'
+import type { Frame } from '../context/frame.js'
+import { PoolRegistry } from '../pool/registry.js'
+import { Balancers } from '../router/balancer.js'
+import { type RoutePolicy, ambientShard, decide } from '../router/decide.js'
+import type { Intent } from '../router/request.js'
+import { Scopes, shardNamed } from '../scopes/scopes.js'
+import { topologyOf } from '../topology/snapshot.js'
+import { TopologyStore } from '../topology/store.js'
+import type { RouteEventKind, ShardReason } from '../trace/event.js'
+import { TraceHub } from '../trace/hub.js'
+import { type Binding, type Target, bind, stateOf } from './binding.js'
+import { EngineGroups } from './engine-group.js'
+import { Homes } from './homes.js'
+import { overlayOf } from './internals.js'
+import { MetadataWiring } from './metadata-wiring.js'
+import { isReplicatedEntity } from './replicated.js'
+import { RunnerState } from './runner-state.js'
+import { createRunner } from './runners.js'
+import { Shard } from './shard.js'
+import { type OriginalMethods, createBase, originalMethods } from './view.js'
+
+/** Options that name a server or a file, or act on a schema: never passed from shard to shard. */
+const ownOptions = new Set([
+  'type',
+  'host',
+  'port',
+  'url',
+  'socketPath',
+  'replication',
+  'username',
+  'password',
+  'database',
+  'location',
+  'schema',
+])
+
+const kindOf = (intent: Intent): RouteEventKind =>
+  intent === 'primary runner' || intent === 'replica runner' ? 'bypass' : 'statement'
+
+/** One wrapped data source at work: what the proxy, its views and its runners share. */
+export class Runtime {
+  /** Token that marks this data source's scopes. */
+  readonly owner = Object.freeze({})
+  readonly front: DataSource
+  readonly base: DataSource
+  readonly original: OriginalMethods
+  readonly config: ResolvedConfig
+  readonly store: TopologyStore
+  readonly policy: RoutePolicy
+  readonly scopes: Scopes
+  readonly pools: PoolRegistry
+  readonly balancers = new Balancers()
+  readonly trace = new TraceHub()
+  readonly homes = new Homes()
+  /** Monotonic clock, in milliseconds. */
+  readonly now: () => number = () => performance.now()
+  readonly #shards = new Map<string, Shard>()
+  readonly groups: EngineGroups
+  readonly metadata: MetadataWiring
+  /** Whether `initialize()` is at work: what it does to the schema is asked for in the options. */
+  isStarting = false
+  /** Whether it is initialised, so that connections may be opened. */
+  isStarted = false
+
+  /**
+   * @param front the wrapped DataSource
+   * @param ambient the shard that the environment chose, if it did
+   */
+  constructor(front: DataSource, config: ResolvedConfig, ambient: string | undefined) {
+    this.front = front
+    this.config = config
+    this.original = originalMethods(front)
+    this.base = createBase(front)
+    this.store = new TopologyStore(topologyOf(config))
+    if (ambient !== undefined) shardNamed(this.store.current, ambient)
+    this.policy = {
+      isEnabled: config.enabled,
+      readYourWritesMs: config.readYourWritesMs,
+      ambientShard: ambient,
+    }
+    this.scopes = new Scopes(this.owner, this.store, this.policy, config.fanOutConcurrency)
+    this.groups = new EngineGroups(this.base, config.shards[0].primary.connection)
+    for (const shard of config.shards) {
+      const group = this.groups.of(shard.primary.connection)
+      this.#shards.set(shard.name, new Shard(this, shard, group))
+    }
+    this.metadata = new MetadataWiring(this)
+    this.pools = new PoolRegistry({
+      connectorFor: (endpoint) => this.shard(endpoint.shard).connectorOf(endpoint),
+      settingsFor: (endpoint) => ({
+        acquireTimeoutMs: this.#configOf(endpoint.shard).acquireTimeoutMs,
+        now: this.now,
+      }),
+      collapseReplicas: config.collapseReplicas,
+    })
+  }
+
+  #configOf(shard: string) {
+    return this.config.shards.find(({ name }) => name === shard) ?? this.config.shards[0]
+  }
+
+  /** The shard of that name; where octopus is disabled, the default shard for every name. */
+  shard(name: string): Shard {
+    if (!this.config.enabled) return this.defaultShard
+    return this.#shards.get(name) ?? this.defaultShard
+  }
+
+  /** Tells the operator, through the wrapped DataSource's logger. */
+  warn(message: string): void {
+    this.front.logger.log('warn', message)
+  }
+
+  get shards(): Iterable<Shard> {
+    return this.#shards.values()
+  }
+
+  get defaultShard(): Shard {
+    const shard = this.#shards.get(this.config.defaultShard)
+    if (shard === undefined) throw new TypeError('A configuration has a default shard')
+    return shard
+  }
+
+  /** A shard's TypeORM options, complete and flat. */
+  optionsOf(shard: Shard): DataSource['options'] {
+    if (shard.isDefault) return this.front.options
+    const { entities, subscribers, migrations } = this.front.options
+    return { entities, subscribers, migrations, ...shard.options } as DataSource['options']
+  }
+
+  /** Passes on to the other shards what `setOptions` changed on the wrapped DataSource. */
+  shareOptions(options: object): void {
+    const shared = Object.fromEntries(
+      Object.entries(options).filter(([key]) => !ownOptions.has(key)),
+    )
+    for (const shard of this.#shards.values())
+      if (!shard.isDefault) Object.assign(shard.view.options, shared)
+  }
+
+  /** Where a request made now through a binding goes. */
+  target(binding: Binding): Target {
+    const frame = binding.frame ?? this.scopes.current()
+    if (!binding.isFloating) return { runtime: this, shard: binding.shard, by: binding.by, frame }
+    const chosen = ambientShard(frame, this.store.current, this.policy)
+    return { runtime: this, shard: this.shard(chosen.name), by: chosen.by, frame }
+  }
+
+  /** A data source object that goes where each call is made, standing at `shard`. */
+  floatingOver(shard: Shard): DataSource {
+    const source = overlayOf(shard.view)
+    const binding = {
+      runtime: this,
+      shard,
+      by: 'default',
+      frame: undefined,
+      isFloating: true,
+    } as const
+    bind(source, binding)
+    Object.defineProperty(source, 'relationLoader', {
+      configurable: true,
+      get: () => this.front.relationLoader,
+    })
+    return source
+  }
+
+  /** The data source object of the scope around the caller. */
+  currentSource(): DataSource {
+    const frame = this.scopes.current()
+    const chosen = ambientShard(frame, this.store.current, this.policy)
+    const shard = this.shard(chosen.name)
+    return frame === undefined ? shard.floating : shard.boundIn(frame, chosen.by)
+  }
+
+  /** A data source object bound to an entity's home. */
+  homeSource(shard: Shard): DataSource {
+    const source = overlayOf(shard.view)
+    return bind(source, {
+      runtime: this,
+      shard,
+      by: 'home',
+      frame: this.scopes.current(),
+      isFloating: false,
+    })
+  }
+
+  /**
+   * Decides where a request goes and makes its query runner. Costs no connection.
+   *
+   * @throws what `decide` throws
+   */
+  openRunner(
+    shard: Shard,
+    by: ShardReason,
+    frame: Frame | undefined,
+    intent: Intent,
+    operation: string,
+    metadata: EntityMetadata | undefined,
+  ): QueryRunner {
+    const now = frame === undefined || frame.writes.size === 0 ? 0 : this.now()
+    const isReplicated = intent !== 'read' || this.isReplicated(metadata)
+    const request = { intent, operation, shard: { name: shard.name, by }, isReplicated }
+    const route = decide(request, frame, this.store.current, now, this.policy)
+    if (shard.family === 'other') return this.front.createQueryRunner()
+    const kind = kindOf(intent)
+    const facts = { runtime: this, shard, route, frame, intent, operation, metadata, kind }
+    return createRunner(new RunnerState(facts))
+  }
+
+  /** Whether an entity may be read from replicas. */
+  isReplicated(metadata: EntityMetadata | undefined): boolean {
+    return (
+      this.config.fullyReplicated ||
+      (metadata !== undefined && isReplicatedEntity(metadata, this.config.replicated))
+    )
+  }
+
+  /** The metadata of an entity on a shard; undefined for what is not an entity. */
+  metadataOf(shard: Shard, target: unknown): EntityMetadata | undefined {
+    const { entityMetadatasMap } = shard.view
+    const known = entityMetadatasMap.get(target as never)
+    if (known !== undefined || target === undefined) return known
+    return shard.view.hasMetadata(target as never)
+      ? shard.view.getMetadata(target as never)
+      : undefined
+  }
+
+  /** Forgets the connections of a data source that is destroyed, so that it can start again. */
+  reset(): void {
+    this.metadata.reset()
+    for (const shard of this.#shards.values()) shard.canBuildReads = false
+  }
+
+  /** Records the home of an entity that TypeORM has just created. */
+  recordCreated(entity: object, runner: QueryRunner | undefined): void {
+    const shard = stateOf(runner)?.shard
+    if (shard !== undefined) return this.homes.set(entity, shard)
+    const scope = this.scopes.current()?.shard
+    if (scope !== undefined) this.homes.set(entity, this.shard(scope))
+  }
+}

@@ -1,0 +1,165 @@
+import { type QueryRunner, QueryRunnerAlreadyReleasedError } from 'typeorm'
+import type { ReadStream } from 'node:fs'
+import type { Lease } from '../pool/lease.js'
+import { routed, stateOf } from './binding.js'
+import { RoutedEntityManager } from './entity-manager.js'
+import type {
+  Driver,
+  PooledDriver,
+  PostgresRunnerInternals,
+  ReplicationMode,
+  RunnerInternals,
+} from './internals.js'
+
+type RunnerClass = new (driver: Driver, mode: ReplicationMode) => QueryRunner
+
+/** Puts a leased connection into a MySQL runner. */
+const attachMysql = (runner: QueryRunner & RunnerInternals, lease: Lease): unknown => {
+  runner.databaseConnection = lease.connection
+  return lease.connection
+}
+
+interface PostgresClient {
+  on(event: 'error', listener: (error: Error) => void): void
+  removeListener(event: 'error', listener: (error: Error) => void): void
+}
+
+/** Puts a leased connection into a PostgreSQL runner, as its own `connect` does: a connection that
+ *  fails while it is held ends the runner. */
+const attachPostgres = (runner: QueryRunner & PostgresRunnerInternals, lease: Lease): unknown => {
+  // The connector of PostgreSQL leases nothing else.
+  const client = lease.connection as PostgresClient
+  const onError = (error: Error): void => void runner.releasePostgresConnection(error)
+  client.on('error', onError)
+  runner.releaseCallback = (error) => {
+    client.removeListener('error', onError)
+    lease.release(error)
+  }
+  runner.databaseConnection = client
+  return client
+}
+
+/** Takes the connection in, or gives it back at once if the runner was released meanwhile. */
+const attach = (runner: QueryRunner, lease: Lease): unknown => {
+  if (runner.isReleased) throw new QueryRunnerAlreadyReleasedError()
+  const state = routed(runner)
+  state.lease = lease
+  lease.onRevoke = () => void runner.release()
+  return state.shard.family === 'postgres'
+    ? attachPostgres(runner as QueryRunner & PostgresRunnerInternals, lease)
+    : attachMysql(runner as QueryRunner & RunnerInternals, lease)
+}
+
+const checkOut = (runner: QueryRunner): Promise<unknown> => {
+  const { runtime, shard, route } = routed(runner)
+  return runtime.pools.checkout(
+    route,
+    shard.topology,
+    (candidates) => runtime.balancers.of(shard.name, route.replicaGroup)(candidates),
+    (lease) => attach(runner, lease),
+  )
+}
+
+/** Whether TypeORM's own `replication` option chooses the server: it has pools of its own. */
+const readsByTypeorm = ({ mode, driver }: RunnerInternals): boolean =>
+  mode === 'slave' && (driver as PooledDriver).isReplicated
+
+const routedClasses = new WeakMap<RunnerClass, RunnerClass>()
+
+/**
+ * The routed twin of a driver's runner class: connections come from the library's pools, statements
+ * are looked at before and followed after, releasing twice is harmless.
+ */
+export const routedRunnerClass = (Base: RunnerClass): RunnerClass => {
+  const known = routedClasses.get(Base)
+  if (known !== undefined) return known
+  const Routed = deriveRunner(Base)
+  routedClasses.set(Base, Routed)
+  return Routed
+}
+
+const managers = new WeakMap<QueryRunner, QueryRunner['manager']>()
+
+/** The manager of a runner, made at its first use: most statements never ask for it. */
+const managerOf = (runner: QueryRunner): QueryRunner['manager'] => {
+  const known = managers.get(runner)
+  if (known !== undefined) return known
+  const manager = RoutedEntityManager.create(runner.dataSource, runner)
+  managers.set(runner, manager)
+  return manager
+}
+
+// A class made from another at run time: TypeORM's runner classes are not exported.
+const deriveRunner = (Base: RunnerClass): RunnerClass => {
+  const Derived = class extends (Base as new (
+    driver: Driver,
+    mode: ReplicationMode,
+  ) => QueryRunner & RunnerInternals) {
+    override connect(): Promise<unknown> {
+      if (this.databaseConnection) return Promise.resolve(this.databaseConnection)
+      if (readsByTypeorm(this)) return super.connect()
+      this.databaseConnectionPromise ??= checkOut(this)
+      return this.databaseConnectionPromise
+    }
+
+    override query(sql: string, parameters?: unknown[], structured?: boolean): Promise<never> {
+      const state = stateOf(this)
+      // The driver's constructor or a subclass may query before the route is set.
+      if (state === undefined) return super.query(sql, parameters, structured as true) as never
+      const ambient = state.ambient()
+      let admitted: string
+      try {
+        admitted = state.admit(this, sql, ambient)
+      } catch (error) {
+        return Promise.reject(error)
+      }
+      const result = super.query(admitted, parameters, structured as true) as Promise<never>
+      const followUp = state.followUp(sql, ambient)
+      return followUp === undefined
+        ? result
+        : state.follow(followUp, this, sql, parameters, ambient, result)
+    }
+
+    override stream(
+      sql: string,
+      parameters?: unknown[],
+      onEnd?: Function,
+      onError?: Function,
+    ): Promise<ReadStream> {
+      const state = routed(this)
+      const ambient = state.ambient()
+      let admitted: string
+      try {
+        admitted = state.admit(this, sql, ambient)
+      } catch (error) {
+        return Promise.reject(error)
+      }
+      const result = super.stream(admitted, parameters, onEnd, onError)
+      const followUp = state.followUp(sql, ambient)
+      return followUp === undefined
+        ? result
+        : state.follow(followUp, this, sql, parameters, ambient, result)
+    }
+
+    override release(): Promise<void> {
+      if (this.isReleased) return Promise.resolve()
+      const state = routed(this)
+      if (state.shard.family === 'postgres' || readsByTypeorm(this)) return super.release()
+      // Not super: MySQL's release gives the same connection back at each call.
+      ;(this as { isReleased: boolean }).isReleased = true
+      state.lease?.release()
+      return Promise.resolve()
+    }
+  }
+  Object.defineProperty(Derived, 'name', { value: Base.name })
+  Object.defineProperty(Derived.prototype, 'manager', {
+    configurable: true,
+    get(this: QueryRunner) {
+      return managerOf(this)
+    },
+    set(this: QueryRunner, manager: QueryRunner['manager']) {
+      managers.set(this, manager)
+    },
+  })
+  return Derived as unknown as RunnerClass
+}

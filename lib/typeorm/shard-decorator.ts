@@ -1,0 +1,123 @@
+import { InvalidDecoratorError } from '../errors.js'
+import { onlyScopes } from '../scopes/registry.js'
+import type { Scopes } from '../scopes/scopes.js'
+import { bindingOf } from './binding.js'
+
+/** The shard of a decorated call: a name, or a function that tells it from the call's arguments. */
+export type ShardOf<A extends unknown[]> = string | ((...args: A) => string)
+
+/** A decorator for classes and for methods, of the legacy and of the standard kind. */
+export interface ShardDecorator<A extends unknown[]> {
+  // `any`: a class decorator fits classes with any constructor.
+  <C extends abstract new (...args: any) => any>(
+    target: C,
+    context?: ClassDecoratorContext<C>,
+  ): void
+  <T, F extends (this: T, ...args: A) => unknown>(
+    method: F,
+    context: ClassMethodDecoratorContext<T, F>,
+  ): F
+  <F extends (...args: A) => unknown>(
+    target: object,
+    key: string | symbol,
+    descriptor: TypedPropertyDescriptor<F>,
+  ): void
+}
+
+type Method = (this: unknown, ...args: unknown[]) => unknown
+
+/** The scopes of the data source that an object works on: its repository's manager's, else the one
+ *  of the process. */
+const scopesOf = (self: unknown): Scopes => {
+  const { manager } = (self ?? {}) as { manager?: { dataSource?: object } }
+  const source = manager?.dataSource
+  return (source && bindingOf(source)?.runtime.scopes) ?? onlyScopes('@Shard')
+}
+
+const nameFor = (shard: ShardOf<any[]>, self: unknown, args: unknown[], method: string): string => {
+  const name: unknown = typeof shard === 'function' ? shard.apply(self, args) : shard
+  if (typeof name === 'string') return name
+  const got = name instanceof Promise ? 'a promise' : String(name)
+  throw new InvalidDecoratorError(
+    `@Shard on ${method}(): the function must return a shard's name at once, and returned ${got}.`,
+  )
+}
+
+const sharded = (shard: ShardOf<any[]>, method: Method, name: string): Method => {
+  const wrapped: Method = function (...args) {
+    return scopesOf(this).using(nameFor(shard, this, args, name), () => method.apply(this, args))
+  }
+  Object.defineProperties(wrapped, {
+    name: { value: method.name, configurable: true },
+    length: { value: method.length, configurable: true },
+  })
+  return wrapped
+}
+
+/** The methods of an object and of what it inherits, the nearest first, up to `end`. */
+const methodsOf = (start: object, end: object): Map<string, Method> => {
+  const methods = new Map<string, Method>()
+  for (
+    let at: object | null = start;
+    at !== null && at !== end;
+    at = Object.getPrototypeOf(at) as object | null
+  )
+    for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at)))
+      if (typeof value === 'function' && key !== 'constructor' && !methods.has(key))
+        methods.set(key, value as Method)
+  return methods
+}
+
+const decorate = (target: object, end: object, shard: ShardOf<any[]>): void => {
+  for (const [key, method] of methodsOf(target, end))
+    Object.defineProperty(target, key, {
+      value: sharded(shard, method, key),
+      configurable: true,
+      writable: true,
+    })
+}
+
+const decorateClass = (target: Function, shard: ShardOf<any[]>): void => {
+  decorate(target.prototype as object, Object.prototype, shard)
+  decorate(target, Function.prototype, shard)
+}
+
+/**
+ * Runs a method, or every method of a class with those it inherits, on one shard.
+ *
+ * On a class that extends TypeORM's Repository the data source is the repository's; on any other it
+ * is the one wrapped data source of the process. Methods that are properties of each object (arrow
+ * functions in fields) are not reached.
+ *
+ * @param shard a shard's name, or a function that returns it at once from the call's arguments; a
+ *   call with a name that does not exist throws UnknownShardError
+ * @throws InvalidDecoratorError where it stands on something other than a class or a method
+ */
+export const Shard = <A extends unknown[] = any[]>(shard: ShardOf<A>): ShardDecorator<A> => {
+  const of = shard as ShardOf<any[]>
+  const decorator = (
+    target: unknown,
+    context?: unknown,
+    descriptor?: PropertyDescriptor,
+  ): unknown => {
+    if (isStandardContext(context)) {
+      if (context.kind === 'method') return sharded(of, target as Method, String(context.name))
+      if (context.kind === 'class') return decorateClass(target as Function, of)
+      throw new InvalidDecoratorError(
+        `@Shard stands on a ${context.kind}; it goes on a class or a method.`,
+      )
+    }
+    if (context === undefined && typeof target === 'function') return decorateClass(target, of)
+    if (typeof descriptor?.value === 'function') {
+      descriptor.value = sharded(of, descriptor.value as Method, String(context))
+      return undefined
+    }
+    throw new InvalidDecoratorError(
+      `@Shard on ${String(context)}: it goes on a class or a method, not on a property or accessor.`,
+    )
+  }
+  return decorator as ShardDecorator<A>
+}
+
+const isStandardContext = (value: unknown): value is { kind: string; name: string | symbol } =>
+  typeof value === 'object' && value !== null && 'kind' in value

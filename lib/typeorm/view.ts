@@ -1,0 +1,192 @@
+import type {
+  DataSource,
+  EntityTarget,
+  ObjectLiteral,
+  QueryRunner,
+  SelectQueryBuilder,
+} from 'typeorm'
+import { DestructiveSchemaError, InvalidScopeError } from '../errors.js'
+import { type Binding, bind, boundTo, stateOf, targetOf } from './binding.js'
+import { RoutedSelectQueryBuilder } from './builders.js'
+import { RoutedEntityManager } from './entity-manager.js'
+import {
+  DriverUtils,
+  RelationIdLoader,
+  RelationLoader,
+  type ReplicationMode,
+  overlayOf,
+} from './internals.js'
+import { cacheOf } from './result-cache.js'
+import { loggerOf } from './shard-logger.js'
+import type { Shard } from './shard.js'
+
+/** The data source object that a new builder is made on. */
+const sourceForBuilder = (dataSource: object, runner: QueryRunner | undefined): DataSource => {
+  if (runner !== undefined) return stateOf(runner)?.shard.view ?? runner.dataSource
+  const binding = boundTo(dataSource)
+  const frame = binding.frame ?? binding.runtime.scopes.current()
+  if (binding.isFloating)
+    return frame?.shard === undefined
+      ? binding.runtime.target(binding).shard.floating
+      : binding.runtime.shard(frame.shard).boundIn(frame, 'scope')
+  // An overlay of a view has its scope already; the view takes the one around the caller.
+  return frame === undefined || binding.frame !== undefined
+    ? (dataSource as DataSource)
+    : binding.shard.boundIn(frame, binding.by)
+}
+
+/** `createQueryBuilder` of the proxy and of every view. Three parameters, as TypeORM's: wrappers of
+ *  it check. */
+export function createQueryBuilder(
+  this: DataSource,
+  entityOrRunner?: EntityTarget<ObjectLiteral> | QueryRunner,
+  alias?: string,
+  queryRunner?: QueryRunner,
+): SelectQueryBuilder<ObjectLiteral> {
+  if (alias === undefined || alias === '') {
+    const runner = entityOrRunner as QueryRunner | undefined
+    return new RoutedSelectQueryBuilder(sourceForBuilder(this, runner), runner)
+  }
+  const source = sourceForBuilder(this, queryRunner)
+  const name = DriverUtils.buildAlias(source.driver, undefined, alias)
+  const { target } = source.getMetadata(entityOrRunner as EntityTarget<ObjectLiteral>)
+  return new RoutedSelectQueryBuilder(source, queryRunner).select(name).from(target, name)
+}
+
+/** `createQueryRunner` of the proxy and of every view: the runner is its caller's to use. */
+export function createQueryRunner(this: DataSource, mode: ReplicationMode = 'master'): QueryRunner {
+  const { runtime, shard, by, frame } = targetOf(this)
+  const intent = mode === 'slave' ? 'replica runner' : 'primary runner'
+  return runtime.openRunner(shard, by, frame, intent, 'createQueryRunner', undefined)
+}
+
+/** `query` of the proxy and of every view. Three parameters, as TypeORM's. */
+export function query(
+  this: DataSource,
+  sql: string,
+  parameters?: unknown,
+  queryRunner?: QueryRunner,
+): Promise<unknown> {
+  const run = boundTo(this).runtime.original.query
+  if (queryRunner !== undefined) return run.call(this, sql, parameters as [], queryRunner)
+  // A rejection where the scope refuses, as from any other query that fails.
+  try {
+    const { runtime, shard, by, frame } = targetOf(this)
+    const source = shard.overlay(frame, by, () =>
+      runtime.openRunner(shard, by, frame, 'raw', 'query', undefined),
+    )
+    return run.call(source, sql, parameters as [])
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** Schema work and migrations, which need the primary's version before they build SQL. */
+const schemaCalls = [
+  'synchronize',
+  'dropDatabase',
+  'runMigrations',
+  'undoLastMigration',
+  'showMigrations',
+] as const
+type SchemaCall = (typeof schemaCalls)[number]
+
+const isDestructive = (call: SchemaCall, [first]: readonly unknown[]): boolean =>
+  call === 'dropDatabase' || (call === 'synchronize' && first === true)
+
+const schemaCall = (call: SchemaCall) =>
+  async function (this: DataSource, ...args: unknown[]): Promise<unknown> {
+    const { runtime, shard, by } = targetOf(this)
+    const { shardNames } = runtime.store.current
+    const isUnspecific = by === 'default' && boundTo(this).isFloating && !runtime.isStarting
+    if (isDestructive(call, args) && isUnspecific && shardNames.length > 1)
+      throw new DestructiveSchemaError(
+        call === 'dropDatabase' ? 'dropDatabase()' : 'synchronize(true)',
+        shardNames,
+      )
+    if (this.isInitialized && shard.family !== 'other') await shard.ready()
+    const run = runtime.original[call] as (...args: unknown[]) => Promise<unknown>
+    return run.apply(shard.view, args)
+  }
+
+/** What views and the proxy answer in TypeORM's place, apart from the fields of each shard. */
+export const routedMethods = {
+  createQueryBuilder,
+  createQueryRunner,
+  query,
+  ...(Object.fromEntries(schemaCalls.map((call) => [call, schemaCall(call)])) as Record<
+    SchemaCall,
+    ReturnType<typeof schemaCall>
+  >),
+} as const
+
+const refuseLifecycle = (call: string, shard: Shard) => (): Promise<never> =>
+  Promise.reject(
+    new InvalidScopeError(
+      `${call}() was called on the handle of shard "${shard.name}"; call it on the wrapped data source.`,
+    ),
+  )
+
+/** Defines fields that are made at their first use. */
+const defineLazily = (target: object, makers: Readonly<Record<string, () => unknown>>): void => {
+  for (const [key, make] of Object.entries(makers))
+    Object.defineProperty(target, key, {
+      configurable: true,
+      enumerable: true,
+      get() {
+        const value = make()
+        Object.defineProperty(target, key, { value, configurable: true, writable: true })
+        return value
+      },
+      set(this: object, value: unknown) {
+        Object.defineProperty(this, key, { value, configurable: true, writable: true })
+      },
+    })
+}
+
+/** A DataSource bound to one shard: everything of the wrapped one, with the shard's own driver,
+ *  options, manager, loaders and cache. */
+export const createView = (shard: Shard): DataSource => {
+  const { runtime } = shard
+  const view = overlayOf(shard.group.holder)
+  const binding: Binding = { runtime, shard, by: 'handle', frame: undefined, isFloating: false }
+  bind(view, binding)
+  Object.defineProperty(view, 'options', { value: runtime.optionsOf(shard), writable: true })
+  defineLazily(view, {
+    driver: () => shard.driver,
+    manager: () => RoutedEntityManager.create(view),
+    relationLoader: () => new RelationLoader(view),
+    relationIdLoader: () => new RelationIdLoader(view),
+  })
+  Object.defineProperties(view, {
+    logger: { configurable: true, get: () => loggerOf(shard) },
+    queryResultCache: { configurable: true, get: () => cacheOf(shard) },
+    initialize: { value: refuseLifecycle('initialize', shard) },
+    destroy: { value: refuseLifecycle('destroy', shard) },
+    setOptions: {
+      value(options: object) {
+        Object.assign(view.options, options)
+        return view
+      },
+    },
+  })
+  return view
+}
+
+/** What every view derives from: the wrapped DataSource with the routed methods over it. */
+export const createBase = (front: DataSource): DataSource => {
+  const base = overlayOf(front)
+  for (const [name, value] of Object.entries(routedMethods))
+    Object.defineProperty(base, name, { value, configurable: true, writable: true })
+  return base
+}
+
+/** TypeORM's own methods, as the wrapped DataSource has them. */
+export const originalMethods = (front: DataSource) => ({
+  query: front.query,
+  ...(Object.fromEntries(schemaCalls.map((call) => [call, front[call]])) as Pick<
+    DataSource,
+    SchemaCall
+  >),
+})
+export type OriginalMethods = ReturnType<typeof originalMethods>
