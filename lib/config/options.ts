@@ -171,7 +171,7 @@ export interface ReplicaOptions extends Omit<
 > {
   /** Its name in traces and errors, unique in the shard. Default: its host or file. */
   readonly name?: string
-  /** The replica group it belongs to; `using({ shard, group })` reads from that group only. */
+  /** The replica group it belongs to; `usingReplica({ group }, …)` reads from that group only. */
   readonly group?: string
   /** Alias of `group`. */
   readonly slaveGroup?: string

@@ -26,7 +26,7 @@ interface PlacedShard {
 const checkDefault = (
   connection: Connection,
   options: OctopusOptions,
-  hasHeirs: boolean,
+  { hasHeirs, hasReplicas }: { readonly hasHeirs: boolean; readonly hasReplicas: boolean },
   problems: Problems,
 ): void => {
   const { type } = connection
@@ -37,10 +37,10 @@ const checkDefault = (
       ['dataSource', 'type'],
       `"${type}" can be wrapped only without replicas and further shards; those can be ${engines.join(', ')}`,
     )
-  if (connection['replication'] !== undefined && options.enabled !== false)
+  if (connection['replication'] !== undefined && hasReplicas && options.enabled !== false)
     problems.report(
       ['dataSource', 'replication'],
-      'is TypeORM\'s own; give its "master" as options of the DataSource itself, and list its "slaves" under "replicas" of octopus()',
+      'is TypeORM\'s own, beside "replicas" of octopus(); give its "master" as options of the DataSource itself, and list its "slaves" under "replicas"',
     )
 }
 
@@ -168,8 +168,9 @@ export const resolveConfig = (
 
   const declaredDefault = declareDefaultShard(given)
   const declared = declareShards(given)
-  const hasHeirs = declared.length > 0 || declaredDefault.replicas.length > 0
-  checkDefault(defaultOptions, given, hasHeirs, problems)
+  const hasReplicas = declaredDefault.replicas.length > 0
+  const hasHeirs = hasReplicas || declared.length > 0
+  checkDefault(defaultOptions, given, { hasHeirs, hasReplicas }, problems)
 
   const { type } = defaultOptions
   const family = isEngine(type) ? familyOf(type) : undefined

@@ -9,7 +9,7 @@ import { bindingOf } from './binding.js'
 import { type ConnectionProxy, type Lifecycle, createProxy, membersOf } from './connection-proxy.js'
 import { OctopusControl } from './control.js'
 import { RoutedEntityManager } from './entity-manager.js'
-import { DriverUtils, RelationIdLoader, assign } from './internals.js'
+import { RelationIdLoader, assign } from './internals.js'
 import { Runtime } from './runtime.js'
 import { setDriverDataSource } from './drivers.js'
 
@@ -17,15 +17,10 @@ import { setDriverDataSource } from './drivers.js'
  *  TypeORM's command line and for scripts. */
 export const shardVariable = 'OCTOPUS_SHARD'
 
-/** The default's options as its shards inherit them: a `url` is taken apart, so that its user,
- *  password and database are inherited without its server. */
+/** The default's options as its shards inherit them: under TypeORM's own `replication`, its master's. */
 const inheritableOptions = ({ options }: DataSource): Record<string, unknown> => {
-  const server =
-    'replication' in options && options.replication
-      ? (options.replication as { master: object }).master
-      : options
-  const hasUrl = 'url' in server && typeof server.url === 'string'
-  return { ...options, ...(hasUrl ? DriverUtils.buildDriverOptions(server) : server) }
+  const { replication } = options as { replication?: { master: object } }
+  return { ...options, ...replication?.master }
 }
 
 /**

@@ -56,7 +56,11 @@ describe('a password', () => {
       { replicas: [{ host: 'r' }] },
       { type: 'mssql', password: secret, url },
     ],
-    ['of replication', {}, { type: 'mysql', replication: { master: { url, password: secret } } }],
+    [
+      'of replication',
+      { replicas: [{ host: 'r' }] },
+      { type: 'mysql', replication: { master: { url, password: secret } } },
+    ],
     ['shared with a server', { replicas: [{ host: 'main', password: secret }] }],
   ] as const)
     it(`is not shown ${title}`, () => expectSilence(() => resolved(options, defaults)))

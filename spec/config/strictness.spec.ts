@@ -246,12 +246,14 @@ describe('a configuration is refused for', () => {
       'dataSource.type: "oracle" can be wrapped only without replicas and further shards; those can be mysql, mariadb, postgres, sqljs, better-sqlite3',
     ]))
 
-  it("a DataSource with TypeORM's replication, unless octopus is switched off", () => {
-    const defaults = { type: 'mysql', replication: {} }
-    expect(problemsOf({}, defaults)).to.deep.equal([
-      'dataSource.replication: is TypeORM\'s own; give its "master" as options of the DataSource itself, and list its "slaves" under "replicas" of octopus()',
+  it("TypeORM's replication beside replicas of ours, unless octopus is switched off", () => {
+    const defaults = { type: 'mysql', replication: { master: { host: 'main' }, slaves: [] } }
+    const options = { replicas: [{ host: 'r' }] }
+    expect(problemsOf(options, defaults)).to.deep.equal([
+      'dataSource.replication: is TypeORM\'s own, beside "replicas" of octopus(); give its "master" as options of the DataSource itself, and list its "slaves" under "replicas"',
     ])
-    expect(resolved({ enabled: false }, defaults).enabled).to.equal(false)
+    expect(resolved({ ...options, enabled: false }, defaults).enabled).to.equal(false)
+    expect(resolved({}, defaults).shards[0].primary.connection).to.include.keys('replication')
   })
 })
 
