@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+
+const run = promisify(execFile)
+const root = process.cwd()
+
+/** Uses the package by `import` and by `require` in one process, as an application and one of its
+ *  older dependencies do. */
+const consumer = `
+import { createRequire } from 'node:module'
+import { DataSource, EntitySchema } from 'typeorm'
+import * as imported from 'typeorm-octopus'
+import { octopusMiddleware } from 'typeorm-octopus/express'
+const required = createRequire(import.meta.url)('typeorm-octopus')
+
+const Item = new EntitySchema({ name: 'Item', columns: { id: { type: Number, primary: true } } })
+const db = imported.octopus(new DataSource({ type: 'sqljs', entities: [Item], synchronize: true }), {
+  shards: { brazil: { synchronize: true } },
+})
+await db.initialize()
+const shards = imported.using('brazil', () => [
+  db.octopus.currentShard(),
+  required.using('master', () => db.octopus.currentShard()),
+])
+let refused
+try { required.using('peru', () => 0) } catch (error) { refused = error }
+await required.using('brazil', () => db.getRepository('Item').insert({ id: 1 }))
+const rows = await db.usingAll(() => db.getRepository('Item').count())
+await db.destroy()
+console.log(JSON.stringify({
+  shards,
+  sameExports: Object.keys(required).every((name) => required[name] === imported[name]),
+  refused: refused instanceof imported.UnknownShardError,
+  rows: rows.map(({ value }) => value),
+  express: typeof octopusMiddleware,
+}))
+`
+
+describe('the packed package', () => {
+  let folder: string
+
+  before(async function () {
+    this.timeout(60_000)
+    folder = await mkdtemp(join(tmpdir(), 'octopus-package-'))
+    const pack = ['pack', '--silent', '--pack-destination', folder]
+    await run('npm', pack, { cwd: root })
+    const modules = join(folder, 'node_modules')
+    const unpacked = join(modules, 'typeorm-octopus')
+    await mkdir(unpacked, { recursive: true })
+    const tarball = join(folder, 'typeorm-octopus-0.1.0.tgz')
+    await run('tar', ['-xzf', tarball, '-C', unpacked, '--strip-components=1'])
+    for (const name of ['typeorm', 'reflect-metadata', 'sql.js', 'yaml', 'zod'])
+      await symlink(join(root, 'node_modules', name), join(modules, name))
+    await writeFile(join(folder, 'consumer.mjs'), consumer)
+  })
+
+  after(() => rm(folder, { recursive: true, force: true }))
+
+  it('is one copy, whether it is imported or required', async function () {
+    this.timeout(20_000)
+    const { stdout } = await run(process.execPath, ['consumer.mjs'], { cwd: folder })
+    expect(JSON.parse(stdout)).to.deep.equal({
+      shards: ['brazil', 'master'],
+      sameExports: true,
+      refused: true,
+      rows: [0, 1],
+      express: 'function',
+    })
+  })
+})
