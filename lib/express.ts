@@ -19,7 +19,7 @@ export interface OctopusMiddlewareOptions<Request> {
  * writes, and every query goes to the shard that `shard` names. What `shard` throws, and the error for
  * a name that does not exist, goes to `next`.
  *
- * @param db the data source that `octopus()` returned
+ * @param db - the data source that `octopus()` returned
  */
 export const octopusMiddleware = <Request = { headers: Record<string, unknown> }>(
   db: ConnectionProxy,

@@ -1,5 +1,13 @@
-export type { OctopusOptions, ReplicaOptions, ShardOptions } from './config/options.js'
-export { loadConfig } from './config/index.js'
+export {
+  type ConnectionOptions,
+  type Engine,
+  type OctopusOptions,
+  type ReplicaOptions,
+  type ShardOptions,
+  type ShardSettings,
+  engines,
+  loadConfig,
+} from './config/index.js'
 export type { ContextCarrier } from './context/carrier.js'
 export { type ClsNamespace, clsHookedCarrier } from './context/cls-hooked.js'
 export type { Frame } from './context/frame.js'

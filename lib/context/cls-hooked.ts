@@ -15,7 +15,7 @@ const carriers = new WeakMap<ClsNamespace, ContextCarrier>()
  * A carrier over a cls-hooked namespace, for applications whose context already travels in one:
  * `octopus(dataSource, { carrier: clsHookedCarrier(createNamespace('app')), … })`.
  *
- * @param namespace what `createNamespace` or `getNamespace` of cls-hooked returned
+ * @param namespace - what `createNamespace` or `getNamespace` of cls-hooked returned
  * @returns the same carrier each time for the same namespace
  */
 export const clsHookedCarrier = (namespace: ClsNamespace): ContextCarrier => {

@@ -70,8 +70,8 @@ export class EndpointPool {
   /**
    * Lends a connection. With room in the pool this adds no promise to the driver's own.
    *
-   * @param candidates the servers among which this one was chosen, for the trace
-   * @param use is given the lease and makes the result; what it throws releases the lease
+   * @param candidates - the servers among which this one was chosen, for the trace
+   * @param use - is given the lease and makes the result; what it throws releases the lease
    * @throws AcquireTimeoutError if none becomes free in `acquireTimeoutMs`
    * @throws the driver's error if a connection cannot be made
    */

@@ -44,8 +44,8 @@ export class Gate {
   /**
    * Waits for room.
    *
-   * @param timeoutMs milliseconds to wait at most; 0 waits for ever
-   * @param timeoutError makes the error for a caller whose time is up, from the time it waited in ms
+   * @param timeoutMs - milliseconds to wait at most; 0 waits for ever
+   * @param timeoutError - makes the error for a caller whose time is up, from the time it waited in ms
    * @returns the milliseconds waited
    */
   enter(timeoutMs: number, timeoutError: (waitedMs: number) => Error): Promise<number> {

@@ -4,7 +4,7 @@ import type { SkippedNode } from '../trace/event.js'
 /** A driver's connection with the way to give it back. */
 export interface RawConnection {
   readonly connection: unknown
-  /** @param error why the connection must not be used again, if it must not */
+  /** @param error - why the connection must not be used again, if it must not */
   release(error?: unknown): void
 }
 

@@ -26,7 +26,7 @@ const rotationOf = (candidates: Candidates): Candidates => {
  * that always sends k statements a request over n replicas sends each of its query shapes to one
  * and the same replica whenever n divides k.
  *
- * @param random a source of numbers in [0, 1)
+ * @param random - a source of numbers in [0, 1)
  */
 export const roundRobin = (random: () => number = Math.random): Balancer => {
   let seen: Candidates | undefined

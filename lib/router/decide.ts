@@ -123,7 +123,7 @@ const chooseRole = (
  * Decides where a request goes. Pure: the same request, frame, topology and time give the same
  * route, and no path leads a write to a replica.
  *
- * @param now milliseconds of the clock that the frame's write ledger is kept in
+ * @param now - milliseconds of the clock that the frame's write ledger is kept in
  * @throws ReadOnlyScopeError for a write or a lock inside `usingReplica`
  * @throws NoReplicaError where a replica is wanted, none is available and `onNoReplica` is `error`
  * @throws UnknownShardError if the shard named has left the topology

@@ -35,7 +35,7 @@ export function usingGroup<R>(
   return onlyScopes('usingGroup').usingGroup(group, work, options)
 }
 
-/** As {@link usingGroup}, on every shard. */
+/** As `usingGroup`, on every shard. */
 export function usingAll<R>(
   work: (shard: string) => R | Promise<R>,
   options: FanOutOptions & { readonly onError: 'collect' },

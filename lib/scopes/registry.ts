@@ -21,7 +21,7 @@ export const unregisterScopes = (scopes: Scopes): void => {
 /**
  * The scopes of the one wrapped data source of the process.
  *
- * @param call the function that asks, for the message
+ * @param call - the function that asks, for the message
  * @throws NoDataSourceError if there is none, or more than one
  */
 export const onlyScopes = (call: string): Scopes => {

@@ -45,8 +45,8 @@ export class Scopes {
   readonly #concurrency: number
 
   /**
-   * @param owner the token that marks this data source's frames
-   * @param concurrency how many shards a fan-out works on at a time by default
+   * @param owner - the token that marks this data source's frames
+   * @param concurrency - how many shards a fan-out works on at a time by default
    */
   constructor(owner: object, topology: TopologyStore, policy: RoutePolicy, concurrency: number) {
     this.#owner = owner

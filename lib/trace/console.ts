@@ -29,7 +29,7 @@ const notes = (event: RouteEvent): string => {
 /**
  * One event as one line: `[brazil/replica br-2] SELECT User 1.2 ms — read outside a transaction`.
  *
- * @param columnWidth width of the server column, in characters
+ * @param columnWidth - width of the server column, in characters
  */
 export const formatRouteEvent = (event: RouteEvent, columnWidth = 26): string => {
   const what = event.sql ?? [event.statement, event.entity].filter(Boolean).join(' ')

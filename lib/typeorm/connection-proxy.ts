@@ -11,7 +11,7 @@ export interface OctopusMembers {
   /**
    * Runs `work` with every query in it, at any depth, on one shard.
    *
-   * @param shard a shard's name
+   * @param shard - a shard's name
    * @returns what `work` returns
    * @throws UnknownShardError at once, if there is no such shard
    * @throws UnknownReplicaGroupError if the scope's replica group does not exist on that shard
@@ -34,7 +34,7 @@ export interface OctopusMembers {
     work: (shard: string) => R | Promise<R>,
     options?: FanOutOptions,
   ): Promise<ShardValue<R>[]>
-  /** As {@link usingGroup}, on every shard. */
+  /** As `usingGroup`, on every shard. */
   usingAll<R>(
     work: (shard: string) => R | Promise<R>,
     options: FanOutOptions & { readonly onError: 'collect' },
@@ -80,7 +80,10 @@ export const membersOf = (runtime: Runtime, control: OctopusControl): OctopusMem
       typeof first === 'function'
         ? scopes.usingReplica({}, first)
         : scopes.usingReplica(first, work as () => R),
-    shard: (name) => runtime.shard(shardNamed(runtime.store.current, name).name).view,
+    shard: (name) => {
+      const shard = runtime.shard(shardNamed(runtime.store.current, name).name)
+      return shard.family === 'other' ? runtime.front : shard.view
+    },
     octopus: control,
   }
 }
@@ -102,7 +105,7 @@ export interface Lifecycle {
 export const createProxy = (
   runtime: Runtime,
   members: OctopusMembers,
-  lifecycle: (proxy: DataSource) => Lifecycle,
+  lifecycle: (proxy: DataSource) => Partial<Lifecycle>,
 ): DataSource => {
   const { front } = runtime
   const binding = {
@@ -113,16 +116,22 @@ export const createProxy = (
     isFloating: true,
   } as const
   const currentView = (): DataSource => targetOf(proxy).shard.view
-  const dispatched = Object.assign(Object.create(null) as Record<string | symbol, () => unknown>, {
+  // Engines that the library does not know pass through; only the scope functions are added.
+  const isRouted = runtime.defaultShard.family !== 'other'
+  const shardFields = {
     driver: () => currentView().driver,
     options: () => currentView().options,
     queryResultCache: () => currentView().queryResultCache,
     entityMetadatas: () => currentView().entityMetadatas,
     entityMetadatasMap: () => currentView().entityMetadatasMap,
-  })
+  }
+  const dispatched = Object.assign(
+    Object.create(null) as Record<string | symbol, () => unknown>,
+    isRouted ? shardFields : {},
+  )
   const answers = Object.assign(
     Object.create(null) as Record<string | symbol, unknown>,
-    routedMethods,
+    isRouted ? routedMethods : {},
     members,
   )
   const proxy = new Proxy(front, {

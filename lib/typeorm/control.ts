@@ -62,7 +62,7 @@ export class OctopusControl {
    * The decision for an operation on an entity, a query builder or raw SQL, as it would be made here
    * and now. Never touches a server.
    *
-   * @param target an entity, a select query builder, or SQL for the operation `query`
+   * @param target - an entity, a select query builder, or SQL for the operation `query`
    * @throws ReadOnlyScopeError and NoReplicaError as the operation itself would
    */
   explain(

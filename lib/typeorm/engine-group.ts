@@ -23,7 +23,7 @@ export class EngineGroups {
   readonly #groups: EngineGroup[] = []
   readonly #base: DataSource
 
-  /** @param base what views derive from; it carries the metadata of the default shard's group */
+  /** @param base - what views derive from; it carries the metadata of the default shard's group */
   constructor(base: DataSource, defaultOptions: ConnectionOptions) {
     this.#base = base
     this.#groups.push({ holder: base, options: defaultOptions })
@@ -55,7 +55,7 @@ export class EngineGroups {
  * Builds a group's metadata with a view of one of its shards. Subscribers and migrations are made
  * once, by the wrapped DataSource.
  *
- * @param view the view whose driver and options the metadata are for
+ * @param view - the view whose driver and options the metadata are for
  */
 export const buildGroup = async (
   group: EngineGroup,

@@ -112,8 +112,8 @@ const RoutedSqljs = routedManager(SqljsEntityManager)
 /** Makes the managers of wrapped data sources. */
 export const RoutedEntityManager = {
   /**
-   * @param dataSource a data source object of ours
-   * @param queryRunner the runner that the manager is bound to, if any
+   * @param dataSource - a data source object of ours
+   * @param queryRunner - the runner that the manager is bound to, if any
    */
   create(dataSource: DataSource, queryRunner?: QueryRunner): EntityManager {
     if (dataSource.driver.options.type !== 'sqljs') return new Routed(dataSource, queryRunner)

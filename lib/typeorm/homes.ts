@@ -20,7 +20,7 @@ export class Homes {
   /**
    * The one home of what is worked on together; those without a home go along.
    *
-   * @param operation what is done to them, for the message
+   * @param operation - what is done to them, for the message
    * @throws CrossShardError if they come from different shards
    */
   common(entities: unknown, operation: string): Shard | undefined {

@@ -27,8 +27,8 @@ const inheritableOptions = ({ options }: DataSource): Record<string, unknown> =>
  * Wraps a DataSource, initialised or not, in a ConnectionProxy: a DataSource in every respect that
  * sends each query to the current shard's primary or to one of its replicas.
  *
- * @param dataSource the default shard; use the returned proxy in its place from then on
- * @param options shards, replicas and settings, or the path of a YAML file with them
+ * @param dataSource - the default shard; use the returned proxy in its place from then on
+ * @param options - shards, replicas and settings, or the path of a YAML file with them
  * @throws ConfigError naming every problem of the options
  * @throws AlreadyWrappedError if it is wrapped already
  * @throws CarrierConflictError if the process carries its scopes otherwise
@@ -46,6 +46,7 @@ export const octopus = <T extends DataSource>(
   const config = resolveConfig(options, inheritableOptions(dataSource))
   if (config.carrier !== undefined) useCarrier(config.carrier as ContextCarrier)
   const runtime = new Runtime(dataSource, config, process.env[shardVariable] || undefined)
+  checkWrappedInTime(runtime)
   const control = new OctopusControl(runtime)
   const members = membersOf(runtime, control)
   const proxy = createProxy(runtime, members, (self) => lifecycleOf(runtime, self))
@@ -59,10 +60,23 @@ export const octopus = <T extends DataSource>(
   return proxy as ConnectionProxy<T>
 }
 
+/** Metadata of another engine can only be built while the DataSource is initialised. */
+const checkWrappedInTime = ({ front, groups }: Runtime): void => {
+  const others = groups.others.map(({ options }) => String(options['type']))
+  if (!front.isInitialized || others.length === 0) return
+  throw new ConfigError([
+    {
+      path: 'shards',
+      message: `shards of another engine or schema (${others.join(', ')}) have entity metadata of their own, which initialize() builds; wrap the DataSource before it is initialized`,
+    },
+  ])
+}
+
 /** Replaces what the DataSource's constructor made with itself inside. */
 const takeOver = (runtime: Runtime, proxy: DataSource): void => {
   const { front, defaultShard } = runtime
   const { driver } = front
+  if (defaultShard.family === 'other') return
   setDriverDataSource(driver, defaultShard.view)
   defaultShard.adoptDriver(driver)
   checkDrivers(runtime)
@@ -72,14 +86,6 @@ const takeOver = (runtime: Runtime, proxy: DataSource): void => {
     relationIdLoader: new RelationIdLoader(proxy),
   })
   if (!front.isInitialized) return
-  const others = runtime.groups.others.map(({ options }) => String(options['type']))
-  if (others.length > 0)
-    throw new ConfigError([
-      {
-        path: 'shards',
-        message: `shards of another engine or schema (${others.join(', ')}) have entity metadata of their own, which initialize() builds; wrap the DataSource before it is initialized`,
-      },
-    ])
   runtime.isStarted = true
   runtime.metadata.adoptBuilt(proxy)
   runtime.pools.poolOf(defaultShard.topology.primary).adopt()
@@ -158,10 +164,22 @@ const prepareSchemas = async (runtime: Runtime): Promise<void> => {
 }
 
 /** The wrapped DataSource's own start and end, with all pools in the place of its one. */
-const lifecycleOf = (runtime: Runtime, proxy: DataSource): Lifecycle => {
+const lifecycleOf = (runtime: Runtime, proxy: DataSource): Partial<Lifecycle> => {
   const { front } = runtime
   const own = { initialize: front.initialize, destroy: front.destroy, setOptions: front.setOptions }
   const build = (front as unknown as { buildMetadatas: () => Promise<void> }).buildMetadatas
+  const leave = (): void => {
+    runtime.isStarted = false
+    runtime.reset()
+    unregisterScopes(runtime.scopes)
+  }
+  if (runtime.defaultShard.family === 'other')
+    return {
+      async destroy() {
+        await own.destroy.call(proxy)
+        leave()
+      },
+    }
   Object.defineProperties(front.driver, {
     connect: { configurable: true, value: () => connectAtStart(runtime) },
     afterConnect: { configurable: true, value: () => runtime.metadata.finishConnecting() },
@@ -184,9 +202,7 @@ const lifecycleOf = (runtime: Runtime, proxy: DataSource): Lifecycle => {
     },
     async destroy() {
       await onDefaultShard(runtime, () => own.destroy.call(proxy))
-      runtime.isStarted = false
-      runtime.reset()
-      unregisterScopes(runtime.scopes)
+      leave()
     },
     async buildMetadatas() {
       await build.call(proxy)

@@ -8,7 +8,7 @@ import type { Shard } from './shard.js'
  * Saves or removes entities on the shard they come from; those without a home go where the manager
  * works, and are at home there afterwards.
  *
- * @param run TypeORM's own operation, on the manager that it is given
+ * @param run - TypeORM's own operation, on the manager that it is given
  * @throws CrossShardError before any SQL, if entities of another shard are among them
  * @throws ReadOnlyScopeError on a runner in replica mode
  */
@@ -82,7 +82,8 @@ const persistOwn = (
           work,
         )
       : work()
-  return home === undefined ? recordingHome(result, entity, shard) : result
+  // In a list, some may have had no home yet.
+  return home === undefined || Array.isArray(entity) ? recordingHome(result, entity, shard) : result
 }
 
 const recordingHome = <T>(result: Promise<T>, entity: unknown, shard: Shard): Promise<T> =>

@@ -42,7 +42,7 @@ const sqliteEndpoint = ({ runtime, shard, route }: RunnerState): Endpoint => {
 /**
  * The query runner of a route. Creating one costs no connection.
  *
- * @param endpoint the server, where the route leaves no choice
+ * @param endpoint - the server, where the route leaves no choice
  */
 export const createRunner = (state: RunnerState, endpoint?: Endpoint): QueryRunner => {
   const { shard } = state

@@ -65,8 +65,8 @@ export class Runtime {
   isStarted = false
 
   /**
-   * @param front the wrapped DataSource
-   * @param ambient the shard that the environment chose, if it did
+   * @param front - the wrapped DataSource
+   * @param ambient - the shard that the environment chose, if it did
    */
   constructor(front: DataSource, config: ResolvedConfig, ambient: string | undefined) {
     this.front = front

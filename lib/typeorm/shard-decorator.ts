@@ -89,7 +89,7 @@ const decorateClass = (target: Function, shard: ShardOf<any[]>): void => {
  * is the one wrapped data source of the process. Methods that are properties of each object (arrow
  * functions in fields) are not reached.
  *
- * @param shard a shard's name, or a function that returns it at once from the call's arguments; a
+ * @param shard - a shard's name, or a function that returns it at once from the call's arguments; a
  *   call with a name that does not exist throws UnknownShardError
  * @throws InvalidDecoratorError where it stands on something other than a class or a method
  */

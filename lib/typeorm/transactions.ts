@@ -6,8 +6,8 @@ import { overlayOf } from './internals.js'
  * Runs TypeORM's `transaction` on a runner of the current shard. Inside its callback, calls that do
  * not use its manager read that shard's primary, by a connection of their own.
  *
- * @param args the arguments of `transaction(isolation?, callback)`
- * @param run TypeORM's own `transaction`, on the manager and with the arguments that it is given
+ * @param args - the arguments of `transaction(isolation?, callback)`
+ * @param run - TypeORM's own `transaction`, on the manager and with the arguments that it is given
  */
 export const inTransactionScope = (
   manager: EntityManager,

@@ -1,5 +1,6 @@
 import type {
   DataSource,
+  EntityManager,
   EntityTarget,
   ObjectLiteral,
   QueryRunner,
@@ -81,6 +82,11 @@ export function query(
   }
 }
 
+/** `createEntityManager` of the proxy and of every view. */
+function createEntityManager(this: DataSource, queryRunner?: QueryRunner): EntityManager {
+  return RoutedEntityManager.create(this, queryRunner)
+}
+
 /** Schema work and migrations, which need the primary's version before they build SQL. */
 const schemaCalls = [
   'synchronize',
@@ -113,6 +119,7 @@ const schemaCall = (call: SchemaCall) =>
 export const routedMethods = {
   createQueryBuilder,
   createQueryRunner,
+  createEntityManager,
   query,
   ...(Object.fromEntries(schemaCalls.map((call) => [call, schemaCall(call)])) as Record<
     SchemaCall,
