@@ -13,11 +13,12 @@ export interface ShardDecorator<A extends unknown[]> {
     target: C,
     context?: ClassDecoratorContext<C>,
   ): void
-  <T, F extends (this: T, ...args: A) => unknown>(
+  // The method may take more arguments than the function looks at.
+  <T, F extends (this: T, ...args: [...A, ...any[]]) => unknown>(
     method: F,
     context: ClassMethodDecoratorContext<T, F>,
   ): F
-  <F extends (...args: A) => unknown>(
+  <F extends (...args: [...A, ...any[]]) => unknown>(
     target: object,
     key: string | symbol,
     descriptor: TypedPropertyDescriptor<F>,

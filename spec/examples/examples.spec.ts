@@ -1,0 +1,158 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { expect } from 'chai'
+import { type ProgramRun, runExample, withoutTimes } from './run-example.js'
+
+const endsWell = ({ errors, exitCode }: ProgramRun): void => {
+  expect(errors).to.equal('')
+  expect(exitCode).to.equal(0)
+}
+
+/** The lines from one that begins with `start` to the next empty one. */
+const section = (lines: readonly string[], start: string): string[] => {
+  const from = lines.findIndex((line) => line.startsWith(start))
+  expect(from, start).to.be.at.least(0)
+  const end = lines.indexOf('', from)
+  return withoutTimes(lines.slice(from + 1, end === -1 ? undefined : end)).map((l) => l.trim())
+}
+
+const read = 'read outside a transaction'
+
+describe('the examples', function () {
+  // Each starts a process, and one of them three database servers too.
+  this.timeout(60_000)
+
+  it('quickstart goes where it says, and leaves nothing behind', async () => {
+    const temporary = mkdtempSync(path.join(tmpdir(), 'octopus-examples-'))
+    const run = await runExample('quickstart', { TMPDIR: temporary })
+    const left = readdirSync(temporary)
+    rmSync(temporary, { recursive: true })
+    endsWell(run)
+    expect(left).to.deep.equal([])
+
+    const step = (number: number): string[] => section(run.lines, `${number}. `)
+    expect(step(1)).to.deep.equal([
+      '[brazil/primary br-1]  INSERT Customer — write',
+      '[brazil/primary br-1]  SELECT Customer — read your writes',
+      '2 customers: in this scope brazil was just written, so its primary was read.',
+    ])
+    // Where the rotation begins is random.
+    expect(step(2).sort()).to.deep.equal([
+      `[brazil/replica br-2]  SELECT Customer — ${read}`,
+      `[brazil/replica br-3]  SELECT Customer — ${read}`,
+    ])
+    expect(step(3)).to.deep.equal(['[canada/primary ca-1]  INSERT Customer — write'])
+    expect(step(4)).to.deep.equal([
+      '[brazil/primary br-1]  SELECT Customer — write',
+      '[brazil/primary br-1]  BEGIN Customer — write (in transaction)',
+      '[brazil/primary br-1]  UPDATE Customer — write (in transaction)',
+      '[brazil/primary br-1]  COMMIT Customer — write (in transaction)',
+    ])
+    expect(step(5)).to.deep.equal([
+      '[brazil/primary br-1]  BEGIN — transaction (in transaction)',
+      '[brazil/primary br-1]  UPDATE — transaction (in transaction)',
+      '[brazil/primary br-1]  UPDATE — transaction (in transaction)',
+      '[brazil/primary br-1]  COMMIT — transaction (in transaction)',
+    ])
+    const group = step(6)
+    expect(group.slice(0, 2).map((line) => line.replace(/br-[23]/, 'br-2|3'))).to.have.members([
+      `[brazil/replica br-2|3]  SELECT Customer — ${read}`,
+      '[canada/primary ca-1]  SELECT Customer — no replicas',
+    ])
+    expect(group[2]).to.equal('brazil: 2, canada: 1')
+    expect(step(7)).to.deep.equal([
+      'UnknownShardError: Unknown shard "brasil"; configured shards: master, brazil, canada.',
+    ])
+  })
+
+  it('repositories run on their shards', async () => {
+    const run = await runExample('repositories')
+    endsWell(run)
+    expect(run.lines).to.deep.equal([
+      'brazil has 2 users, canada 1',
+      'Ana is at home on brazil',
+      'BrazilUsers counts 2, without a scope',
+      "BrazilUsers.named('Ana') has coffee and honey",
+      'in a scope: Claire',
+      'on a handle: 1',
+      'in a transaction on brazil: Ana, Bento',
+    ])
+  })
+
+  it('replication reads from replicas, writes on the primary, and reads its own writes', async () => {
+    const run = await runExample('replication')
+    endsWell(run)
+    const step = (number: number): string[] =>
+      section(run.lines, `${number}. `).map((line) =>
+        line.replace('primary 127.0.0.1', 'primary').replace(/\] +/, '] '),
+      )
+    const reads = step(1).slice(0, 4)
+    const [one, two, three, four] = reads
+    expect([one, two]).to.have.members([
+      `[master/replica first] SELECT Post — ${read}`,
+      `[master/replica second] SELECT Post — ${read}`,
+    ])
+    expect([three, four]).to.have.members([one, two])
+    expect(step(1).slice(4)).to.deep.equal([
+      '[master/primary] INSERT Post — write',
+      '[master/primary] SELECT — raw query',
+    ])
+    expect(step(2)).to.include('outside a scope, at once: 2 posts (one is missing)')
+    expect(step(3).filter((line) => !line.includes('replica'))).to.deep.equal([
+      'before a write: 2 posts',
+      '[master/primary] INSERT Post — write',
+      '[master/primary] SELECT Post — read your writes',
+      'after a write: 4 posts',
+    ])
+    expect(step(4)).to.deep.equal(['[master/primary] SELECT Post — pinned to primary', '4 posts'])
+    expect(step(5)).to.deep.equal([
+      '[master/replica second] SELECT Post — pinned to replica',
+      '[master/replica second] SELECT — pinned to replica',
+      '[master/replica second] START — pinned to replica (in transaction)',
+      '[master/replica second] SELECT — pinned to replica (in transaction)',
+      '[master/replica second] COMMIT — pinned to replica (in transaction)',
+    ])
+    expect(step(6)[0]).to.match(/^ReadOnlyScopeError: insert inside usingReplica/)
+  })
+
+  it('express serves two overlapping requests, each from its own shard', async () => {
+    const run = await runExample('express')
+    endsWell(run)
+    expect(run.lines).to.deep.equal([
+      'acme: 200 {"shard":"acme","texts":["from Acme"]}',
+      'globex: 200 {"shard":"globex","texts":["from Globex"]}',
+      'initech: 404 {"error":"No such tenant."}',
+    ])
+  })
+
+  it('trace tells where statements went, and why', async () => {
+    const run = await runExample('trace')
+    endsWell(run)
+    const step = (number: number): string[] => section(run.lines, `${number}. `)
+    expect(step(1)).to.deep.equal([
+      '[brazil/primary primary]   INSERT Invoice — write',
+      `[brazil/replica primary]   SELECT Invoice — ${read}`,
+    ])
+    const [event, sql] = step(2)
+    expect(event).to.equal(
+      'select on brazil, primary, because "pinned to primary", in [using brazil > usingPrimary]',
+    )
+    expect(sql).to.match(/^SELECT .* FROM "invoice"/)
+    const [total, first, ...others] = step(3)
+    expect([total, first]).to.deep.equal(['2 invoices, by 4 statements:', 'INSERT canada/primary'])
+    expect(others).to.have.members([
+      'SELECT master/primary',
+      'SELECT brazil/replica',
+      'SELECT canada/primary',
+    ])
+    expect(step(4)).to.deep.equal([
+      'find Invoice → master/primary (primary): no replicas; shard by default.',
+      `find Invoice → brazil/replica (primary): ${read}; shard by scope.`,
+      'save Invoice → brazil/primary (primary): write; shard by scope.',
+      'find Invoice → brazil/primary (primary): lock; shard by scope.',
+      'rules asked before that one: disabled, write',
+    ])
+    expect(step(5)).to.deep.equal(['SELECT canada/primary, took less than 1 s'])
+  })
+})
