@@ -31,7 +31,7 @@ export class Homes {
       if (shard === undefined || shard === found?.shard) continue
       if (found !== undefined)
         throw new CrossShardError(
-          `${operation} got a ${nameOf(found.entity)} and a ${nameOf(entity)} that come from different shards`,
+          `${operation} got or reached entities of different shards: ${nameOf(found.entity)} and ${nameOf(entity)}`,
           [found.shard.name, shard.name],
           'Group them by shardOf(entity) and handle each group on its own.',
         )
@@ -53,7 +53,7 @@ export class Homes {
     const home = this.get(foreign)
     if (home === undefined) return
     throw new CrossShardError(
-      `${operation} on a handle, transaction or query runner got a ${nameOf(foreign)} of another shard`,
+      `${operation} on a handle, transaction or query runner got or reached an entity of another shard: ${nameOf(foreign)}`,
       [shard.name, home.name],
       `Use the data source itself, or db.shard("${home.name}"); to copy the entity, create a new one from its values.`,
     )

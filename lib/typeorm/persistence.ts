@@ -1,7 +1,9 @@
-import type { EntityManager } from 'typeorm'
+import type { EntityManager, EntityMetadata } from 'typeorm'
 import { ReadOnlyScopeError } from '../errors.js'
 import { boundTo, stateOf, targetOf } from './binding.js'
+import { entityGraph } from './entity-graph.js'
 import { overlayOf } from './internals.js'
+import type { Runtime } from './runtime.js'
 import type { Shard } from './shard.js'
 
 /**
@@ -23,7 +25,7 @@ export const persist = (
   try {
     return manager.queryRunner === undefined
       ? persistOwn(manager, operation, target, entity, run)
-      : persistOnRunner(manager, operation, entity, run)
+      : persistOnRunner(manager, operation, target, entity, run)
   } catch (error) {
     return Promise.reject(error)
   }
@@ -33,17 +35,18 @@ export const persist = (
 const persistOnRunner = (
   manager: EntityManager,
   operation: string,
+  target: unknown,
   entity: unknown,
   run: (manager: EntityManager) => Promise<unknown>,
 ): Promise<unknown> => {
   const state = stateOf(manager.queryRunner)
   if (state === undefined) return run(manager)
-  const { homes } = state.runtime
-  homes.common(entity, operation)
-  homes.checkNotForeign(entity, state.shard, operation)
-  if (state.route.role === 'replica' && !state.route.isReadOnly)
-    throw new ReadOnlyScopeError(state.shard.name, operation)
-  return recordingHome(run(manager), entity, state.shard)
+  const { runtime, shard, route } = state
+  const graph = entityGraph(entity, (each) => metadataOf(runtime, shard, target, each))
+  runtime.homes.checkNotForeign(graph, shard, operation)
+  if (route.role === 'replica' && !route.isReadOnly)
+    throw new ReadOnlyScopeError(shard.name, operation)
+  return recordingHomes(run(manager), graph, shard)
 }
 
 const persistOwn = (
@@ -55,17 +58,23 @@ const persistOwn = (
 ): Promise<unknown> => {
   const binding = boundTo(manager.dataSource)
   const { runtime } = binding
-  const home = runtime.homes.common(entity, operation)
-  if (home !== undefined && !binding.isFloating)
-    runtime.homes.checkNotForeign(entity, binding.shard, operation)
+  const { homes } = runtime
   const place = targetOf(manager.dataSource)
+  const graphOn = (shard: Shard) =>
+    entityGraph(entity, (each) => metadataOf(runtime, shard, target, each))
+  const graph = graphOn(place.shard)
+  const home = homes.common(graph, operation)
+  if (!binding.isFloating) homes.checkNotForeign(graph, binding.shard, operation)
   const shard = home ?? place.shard
   const by = home === undefined ? place.by : 'home'
-  const metadata = runtime.metadataOf(shard, target ?? constructorOf(entity))
+  const metadata = metadataOf(runtime, shard, target, firstOf(entity))
   const overlay = overlayOf(manager)
-  const dataSource = shard.overlay(place.frame, by, () =>
-    runtime.openRunner(shard, by, place.frame, 'persist', operation, metadata),
-  )
+  const dataSource = shard.overlay(place.frame, by, () => {
+    // TypeORM has let lazy relations settle by now.
+    if (metadata !== undefined && metadata.lazyRelations.length > 0)
+      homes.checkNotForeign(graphOn(shard), shard, operation)
+    return runtime.openRunner(shard, by, place.frame, 'persist', operation, metadata)
+  })
   Object.defineProperty(overlay, 'dataSource', { value: dataSource })
   const work = () => run(overlay)
   const hasListeners =
@@ -82,17 +91,33 @@ const persistOwn = (
           work,
         )
       : work()
-  // In a list, some may have had no home yet.
-  return home === undefined || Array.isArray(entity) ? recordingHome(result, entity, shard) : result
+  return recordingHomes(result, graph, shard)
 }
 
-const recordingHome = <T>(result: Promise<T>, entity: unknown, shard: Shard): Promise<T> =>
-  result.then((value) => {
-    shard.runtime.homes.set(entity, shard)
+/** Records the homes of those that had none, once they are saved. */
+const recordingHomes = <T>(
+  result: Promise<T>,
+  graph: readonly object[],
+  shard: Shard,
+): Promise<T> => {
+  const { homes } = shard.runtime
+  const homeless = graph.filter((entity) => homes.get(entity) === undefined)
+  if (homeless.length === 0) return result
+  return result.then((value) => {
+    homes.set(homeless, shard)
     return value
   })
-
-const constructorOf = (entity: unknown): unknown => {
-  const first = (Array.isArray(entity) ? entity[0] : entity) as unknown
-  return typeof first === 'object' && first !== null ? first.constructor : undefined
 }
+
+const firstOf = (entity: unknown): unknown => (Array.isArray(entity) ? entity[0] : entity)
+
+const metadataOf = (
+  runtime: Runtime,
+  shard: Shard,
+  target: unknown,
+  entity: unknown,
+): EntityMetadata | undefined =>
+  runtime.metadataOf(
+    shard,
+    target ?? (typeof entity === 'object' && entity !== null ? entity.constructor : undefined),
+  )
