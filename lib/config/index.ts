@@ -5,7 +5,7 @@ export type {
   ShardOptions,
   ShardSettings,
 } from './options.js'
-export type { ResolvedConfig, ResolvedEndpoint, ResolvedShard } from './resolved.js'
+export type { ResolvedConfig, ResolvedEndpoint } from './resolved.js'
 export { loadConfig } from './load.js'
 export { resolveConfig } from './resolve.js'
 export { engines, type Engine } from './words.js'

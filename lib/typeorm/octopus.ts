@@ -3,7 +3,7 @@ import type { OctopusOptions } from '../config/options.js'
 import { resolveConfig } from '../config/resolve.js'
 import type { ResolvedConfig } from '../config/resolved.js'
 import { type ContextCarrier, useCarrier } from '../context/carrier.js'
-import { AlreadyWrappedError, ConfigError } from '../errors.js'
+import { AlreadyWrappedError, ConfigError, UnknownShardError } from '../errors.js'
 import { registerScopes, unregisterScopes } from '../scopes/registry.js'
 import { bindingOf } from './binding.js'
 import { type ConnectionProxy, type Lifecycle, createProxy, membersOf } from './connection-proxy.js'
@@ -44,9 +44,11 @@ export const octopus = <T extends DataSource>(
     ])
   if (bindingOf(dataSource) !== undefined) throw new AlreadyWrappedError('The DataSource')
   const config = resolveConfig(options, inheritableOptions(dataSource))
-  if (config.carrier !== undefined) useCarrier(config.carrier as ContextCarrier)
-  const runtime = new Runtime(dataSource, config, process.env[shardVariable] || undefined)
+  const runtime = new Runtime(dataSource, config, shardFromEnvironment(config))
   checkWrappedInTime(runtime)
+  checkDrivers(runtime)
+  // Whatever refuses has done so: from here on the DataSource and the process are changed.
+  if (config.carrier !== undefined) useCarrier(config.carrier as ContextCarrier)
   const control = new OctopusControl(runtime)
   const members = membersOf(runtime, control)
   const proxy = createProxy(runtime, members, (self) => lifecycleOf(runtime, self))
@@ -60,16 +62,40 @@ export const octopus = <T extends DataSource>(
   return proxy as ConnectionProxy<T>
 }
 
-/** Metadata of another engine can only be built while the DataSource is initialised. */
-const checkWrappedInTime = ({ front, groups }: Runtime): void => {
+/** The shard that the environment chose, if it did. */
+const shardFromEnvironment = ({ shards }: ResolvedConfig): string | undefined => {
+  const chosen = process.env[shardVariable] || undefined
+  const known = shards.map(({ name }) => name)
+  if (chosen === undefined || known.includes(chosen)) return chosen
+  const hint = ` The environment variable ${shardVariable} names it; correct or unset it.`
+  throw new UnknownShardError(chosen, known, hint)
+}
+
+/** What a shard's own options can ask to be done to its schema at the start. */
+const schemaWork = ['dropSchema', 'migrationsRun', 'synchronize'] as const
+
+/** What only `initialize()` does cannot be asked for once the DataSource is initialised. */
+const checkWrappedInTime = ({ front, groups, config }: Runtime): void => {
+  if (!front.isInitialized) return
+  const remedy = 'wrap the DataSource before it is initialized'
   const others = groups.others.map(({ options }) => String(options['type']))
-  if (!front.isInitialized || others.length === 0) return
-  throw new ConfigError([
-    {
-      path: 'shards',
-      message: `shards of another engine or schema (${others.join(', ')}) have entity metadata of their own, which initialize() builds; wrap the DataSource before it is initialized`,
-    },
-  ])
+  const problems =
+    others.length === 0
+      ? []
+      : [
+          {
+            path: 'shards',
+            message: `shards of another engine or schema (${others.join(', ')}) have entity metadata of their own, which initialize() builds; ${remedy}`,
+          },
+        ]
+  for (const { name, primary } of config.shards.slice(1))
+    for (const key of schemaWork)
+      if (primary.connection[key] === true)
+        problems.push({
+          path: `shards.${name}.${key}`,
+          message: `is done by initialize(), which has been; ${remedy}, or do it with using("${name}", …)`,
+        })
+  if (problems.length > 0) throw new ConfigError(problems)
 }
 
 /** Replaces what the DataSource's constructor made with itself inside. */
@@ -79,7 +105,6 @@ const takeOver = (runtime: Runtime, proxy: DataSource): void => {
   if (defaultShard.family === 'other') return
   setDriverDataSource(driver, defaultShard.view)
   defaultShard.adoptDriver(driver)
-  checkDrivers(runtime)
   runtime.metadata.installRelationLoader()
   assign(front, {
     manager: RoutedEntityManager.create(proxy),
@@ -108,11 +133,10 @@ const connectedAtStart = (runtime: Runtime, config: ResolvedConfig): string[] =>
   config.shards
     .filter(({ name, connect, primary }) => {
       if (name === config.defaultShard) return false
-      const { synchronize, migrationsRun, dropSchema } = primary.connection
       return (
         connect === 'eager' ||
         name === runtime.policy.ambientShard ||
-        [synchronize, migrationsRun, dropSchema].includes(true)
+        schemaWork.some((key) => primary.connection[key] === true)
       )
     })
     .map(({ name }) => name)
@@ -138,15 +162,21 @@ const connectAtStart = async (runtime: Runtime): Promise<void> => {
           await runtime.shard(name).ready()
         } catch (error) {
           if (name === runtime.policy.ambientShard) throw error
-          runtime.warn(`Shard "${name}" could not be connected at the start: ${String(error)}`)
+          runtime.warn(
+            `Shard "${name}" could not be connected at the start, nor its schema prepared: ${String(error)}`,
+          )
         }
       }),
     )
   } catch (error) {
-    runtime.isStarted = false
-    await runtime.pools.closeAll()
+    await disconnect(runtime)
     throw error
   }
+}
+
+const disconnect = async (runtime: Runtime): Promise<void> => {
+  runtime.isStarted = false
+  await runtime.pools.closeAll()
 }
 
 /** Schema work that a shard's own options ask for, as TypeORM does it for the default shard. */
@@ -187,12 +217,15 @@ const lifecycleOf = (runtime: Runtime, proxy: DataSource): Partial<Lifecycle> =>
   })
   return {
     async initialize() {
+      // TypeORM refuses a second start, which must not end the first.
+      if (front.isInitialized) return own.initialize.call(proxy)
       runtime.isStarting = true
       try {
         await onDefaultShard(runtime, () => own.initialize.call(proxy))
         await prepareSchemas(runtime)
       } catch (error) {
         if (front.isInitialized) await proxy.destroy()
+        else await disconnect(runtime)
         throw error
       } finally {
         runtime.isStarting = false
@@ -201,7 +234,11 @@ const lifecycleOf = (runtime: Runtime, proxy: DataSource): Partial<Lifecycle> =>
       return proxy
     },
     async destroy() {
-      await onDefaultShard(runtime, () => own.destroy.call(proxy))
+      try {
+        await onDefaultShard(runtime, () => own.destroy.call(proxy))
+      } finally {
+        unregisterScopes(runtime.scopes)
+      }
       leave()
     },
     async buildMetadatas() {
@@ -209,7 +246,7 @@ const lifecycleOf = (runtime: Runtime, proxy: DataSource): Partial<Lifecycle> =>
       await runtime.metadata.complete(proxy)
     },
     setOptions(options) {
-      own.setOptions.call(proxy, options)
+      onDefaultShard(runtime, () => own.setOptions.call(proxy, options))
       runtime.shareOptions(options)
       return proxy
     },

@@ -1,0 +1,188 @@
+import { expect } from 'chai'
+import { type DataSource, QueryRunnerAlreadyReleasedError } from 'typeorm'
+import { Broadcaster, DbQueryResultCache, DriverFactory } from '../../../lib/typeorm/internals.js'
+import { type Members, expectMethods, gone, mysql, postgres, sqljs } from './support.js'
+
+const prototypeOf = (value: object): Members => Object.getPrototypeOf(value) as Members
+
+describe("the contract with TypeORM's drivers and runners", () => {
+  it('has drivers whose life cycle stands on their class', () => {
+    for (const source of [sqljs(), mysql(), postgres()]) {
+      const { driver } = source
+      const { type } = source.options
+      const use = (name: string) =>
+        gone(
+          `${name}() on the ${type} driver’s class`,
+          'driver-access.ts',
+          'put its pools in its place',
+        )
+      for (const name of [
+        'connect',
+        'afterConnect',
+        'disconnect',
+        'createQueryRunner',
+        'createSchemaBuilder',
+        'buildTableName',
+      ]) {
+        expect(prototypeOf(driver)[name], use(name)).to.be.a('function')
+        expect(Object.hasOwn(driver, name), use(name)).to.equal(false)
+      }
+      expect(
+        new DriverFactory().create(Object.create(source) as DataSource).constructor,
+        'lib/typeorm/drivers.ts makes one per server',
+      ).to.equal(driver.constructor)
+      expect(
+        driver.isReplicated,
+        gone('isReplicated', 'runners.ts', 'leave TypeORM’s own replication alone'),
+      ).to.equal(false)
+      const other = Object.create(source) as DataSource
+      Object.assign(driver, { dataSource: other })
+      expect(
+        (driver.createSchemaBuilder() as unknown as Members)['dataSource'],
+        gone('driver.dataSource', 'drivers.ts', 'keep schema work on its shard'),
+      ).to.equal(other)
+    }
+  })
+
+  it('has drivers that learn what their server can do', () => {
+    const abilities = {
+      mysql: ['cteCapabilities', 'uuidColumnTypeSuported', '_isReturningSqlSupported'],
+      postgres: ['cteCapabilities', 'isGeneratedColumnsSupported'],
+    }
+    for (const source of [mysql(), postgres()])
+      for (const name of abilities[source.options.type as 'mysql'])
+        expect(
+          source.driver,
+          gone(
+            `the ${source.options.type} driver’s ${name}`,
+            'drivers.ts',
+            'compare the versions of primary and replica',
+          ),
+        ).to.have.property(name)
+  })
+
+  it('makes server runners from (driver, mode) and keeps the connection in databaseConnection', async () => {
+    for (const { driver, options } of [mysql(), postgres()]) {
+      const use = gone(
+        `${options.type} runners as new Runner(driver, mode)`,
+        'server-runner.ts',
+        'derive the routed runner',
+      )
+      const runner = driver.createQueryRunner('slave')
+      const Runner = runner.constructor as new (...args: unknown[]) => typeof runner & Members
+      expect(Runner.length, use).to.equal(2)
+      expectMethods(Runner.prototype as object, `the ${options.type} runner`, {
+        connect: ['server-runner.ts', 'check a connection out'],
+        query: ['server-runner.ts', 'trace statements'],
+        stream: ['server-runner.ts', 'trace statements'],
+        release: ['server-runner.ts', 'give the connection back'],
+        ...(options.type === 'postgres'
+          ? { releasePostgresConnection: ['server-runner.ts', 'end a lost connection'] as const }
+          : {}),
+      })
+      const made = new Runner(driver, 'slave')
+      expect([made['driver'], made['mode'], made.dataSource, made.isReleased], use).to.deep.equal([
+        driver,
+        'slave',
+        (driver as unknown as Members)['dataSource'],
+        false,
+      ])
+      expect((made.broadcaster as unknown as Members)['queryRunner'], use).to.equal(made)
+      made['databaseConnection'] = 'leased'
+      expect(
+        await made.connect(),
+        gone('the field databaseConnection', 'server-runner.ts', 'lend connections'),
+      ).to.equal('leased')
+      let given: unknown
+      made['databaseConnection'] = { release: (error: unknown) => (given = ['released', error]) }
+      made['releaseCallback'] = (error: unknown) => (given = ['released', error])
+      await made.release()
+      expect(
+        given,
+        gone(
+          'release() over the connection or releaseCallback',
+          'server-runner.ts',
+          'take it back',
+        ),
+      ).to.deep.equal(['released', undefined])
+      expect(made.isReleased, use).to.equal(true)
+      let refusal: unknown
+      await made.query('SELECT 1').catch((error: unknown) => (refusal = error))
+      expect(refusal).to.be.instanceOf(QueryRunnerAlreadyReleasedError)
+    }
+  })
+
+  it('begins transactions by words that can be told from other statements', async () => {
+    const begin = {
+      mysql: 'START TRANSACTION',
+      postgres: 'START TRANSACTION',
+      sqljs: 'BEGIN TRANSACTION',
+    }
+    for (const { driver, options } of [sqljs(), mysql(), postgres()]) {
+      const runner = driver.createQueryRunner('master')
+      const sent: string[] = []
+      runner.query = (sql: string) => Promise.resolve(sent.push(sql)) as Promise<never>
+      await runner.startTransaction()
+      expect(runner.isTransactionActive).to.equal(true)
+      await runner.commitTransaction()
+      expect(
+        sent,
+        gone(
+          `these words of ${options.type}`,
+          'runner-state.ts',
+          'make a transaction read-only and to know its shard',
+        ),
+      ).to.deep.equal([begin[options.type as 'mysql'], 'COMMIT'])
+    }
+  })
+
+  it('has one runner per SQLite connection, with its state in own fields', async () => {
+    const source = sqljs()
+    await source.initialize()
+    const shared = source.driver.createQueryRunner('master')
+    const use = 'lay one runner per caller over it'
+    expect(
+      source.driver.createQueryRunner('master'),
+      gone('the shared SQLite runner', 'sqlite-runner.ts', use),
+    ).to.equal(shared)
+    expect(
+      Object.keys(shared),
+      gone('these own fields of the SQLite runner', 'sqlite-runner.ts', use),
+    ).to.include.members([
+      'driver',
+      'dataSource',
+      'broadcaster',
+      'data',
+      'isReleased',
+      'isTransactionActive',
+      'transactionDepth',
+      'loadedTables',
+      'isDirty',
+    ])
+    expect(
+      new Broadcaster(shared),
+      gone('Broadcaster(queryRunner)', 'sqlite-runner.ts', use),
+    ).to.have.property('queryRunner', shared)
+    expect(
+      prototypeOf(shared)['query'],
+      gone('query() on the class', 'sqlite-runner.ts', use),
+    ).to.be.a('function')
+    expectMethods(
+      DbQueryResultCache.prototype,
+      'DbQueryResultCache',
+      Object.fromEntries(
+        [
+          'connect',
+          'disconnect',
+          'synchronize',
+          'getFromCache',
+          'storeInCache',
+          'isExpired',
+          'clear',
+          'remove',
+        ].map((name) => [name, ['result-cache.ts', 'keep one cache per shard'] as const]),
+      ),
+    )
+    await source.destroy()
+  })
+})
