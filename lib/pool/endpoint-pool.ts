@@ -23,6 +23,8 @@ export class EndpointPool {
   readonly #leases = new Set<Lease>()
   #state: PoolState = 'idle'
   #opening: Promise<void> | undefined
+  /** How often it was closed: a connection asked for before a close is not lent after it. */
+  #closings = 0
 
   constructor(endpoint: Endpoint, connector: Connector, settings: PoolSettings) {
     this.endpoint = endpoint
@@ -81,12 +83,18 @@ export class EndpointPool {
   }
 
   async #wait<T>(candidates: readonly Endpoint[], use: (lease: Lease) => T): Promise<T> {
+    const closings = this.#closings
     if (this.#state !== 'open') await this.open()
+    if (closings !== this.#closings) throw new PoolClosedError(this.endpoint.id)
     const { acquireTimeoutMs } = this.#settings
     const waitedMs = await this.#gate.enter(
       acquireTimeoutMs,
       (waited) => new AcquireTimeoutError(this.endpoint.id, waited, this.numbers),
     )
+    if (closings !== this.#closings) {
+      this.#gate.leave()
+      throw new PoolClosedError(this.endpoint.id)
+    }
     return this.#take(candidates, waitedMs, use)
   }
 
@@ -95,8 +103,14 @@ export class EndpointPool {
     waitedMs: number,
     use: (lease: Lease) => T,
   ): Promise<T> {
+    const closings = this.#closings
     return this.#connector.acquire().then(
       (raw) => {
+        if (closings !== this.#closings) {
+          this.#gate.leave()
+          raw.release()
+          throw new PoolClosedError(this.endpoint.id)
+        }
         const lease = new Lease(this.endpoint, candidates, waitedMs, raw, this.#returned)
         this.#leases.add(lease)
         try {
@@ -120,6 +134,7 @@ export class EndpointPool {
 
   /** Refuses who waits, takes back what is lent and closes the driver's pool. Idempotent. */
   async close(): Promise<void> {
+    this.#closings += 1
     if (this.#opening !== undefined) await this.#opening.catch(() => undefined)
     if (this.#state !== 'open') {
       this.#state = 'closed'
@@ -128,7 +143,7 @@ export class EndpointPool {
     this.#state = 'closed'
     this.#gate.refuseAll(new PoolClosedError(this.endpoint.id))
     for (const lease of this.#leases) {
-      lease.onRevoke?.()
+      void lease.holder?.release()
       lease.release()
     }
     await this.#connector.close()

@@ -31,6 +31,11 @@ export interface LeaseFacts {
   readonly verified: boolean
 }
 
+/** Who uses a leased connection. */
+export interface LeaseHolder {
+  release(): unknown
+}
+
 /** The right to use one connection until it is released. */
 export class Lease implements LeaseFacts {
   readonly endpoint: Endpoint
@@ -41,8 +46,9 @@ export class Lease implements LeaseFacts {
   readonly connection: unknown
   readonly #raw: RawConnection
   #giveBack: ((lease: Lease) => void) | undefined
-  /** Told when the pool closes under the lease, so that its holder can let go. */
-  onRevoke: (() => void) | undefined
+  /** Who uses the connection, and lets go of it when the pool closes under the lease. Not a function:
+   *  one made for each lease kept garbage alive. */
+  holder: LeaseHolder | undefined = undefined
 
   constructor(
     endpoint: Endpoint,

@@ -4,8 +4,13 @@
  */
 
 /** String literals, quoted names and comments, which may hold any word. Only what every engine reads
- *  alike: a literal with a backslash, for one, ends elsewhere in MySQL than in PostgreSQL. */
-const opaque = /'(?:[^'\\]|'')*'|"(?:[^"\\]|"")*"|`[^`]*`|--(?=\s|$)[^\n]*|\/\*(?!!)[\s\S]*?\*\//g
+ *  alike: a literal with a backslash, for one, ends elsewhere in MySQL than in PostgreSQL. Only in
+ *  PostgreSQL a line comment ends at a carriage return, and comments nest. */
+const opaque =
+  /'[^'\\]*(?:''[^'\\]*)*'|"[^"\\]*(?:""[^"\\]*)*"|`[^`]*`|--(?=[ \t\n\r\f\v]|$)[^\n\r]*|\/\*(?!M?!)[^*/]*(?:(?:\*(?!\/)|\/(?!\*))[^*/]*)*\*\//gi
+
+/** The same where `[` quotes a name, as SQLite reads it: a quote inside opens nothing. */
+const opaqueWithBrackets = new RegExp(`\\[[^\\]]*\\]|${opaque.source}`, opaque.flags)
 
 /** What no proof survives: an open or doubtful quote, a comment of one engine only, an executable
  *  MySQL comment, a second statement. */
@@ -21,9 +26,9 @@ const harmlessFunctions = new Set(
   `abs any array avg between by cast ceil ceiling char_length coalesce concat concat_ws convert
   count current_database current_date current_schema current_setting current_time
   current_timestamp current_user database date date_add date_format date_part date_sub date_trunc
-  datediff day dayofmonth dayofweek dayofyear dense_rank every exists extract filter first_value
-  floor format from_unixtime from_days greatest group group_concat hour if ifnull in instr interval
-  is json_agg json_arrayagg json_build_array json_build_object json_contains json_extract
+  datediff day dayofmonth dayofweek dayofyear decimal dense_rank distinct every exists extract
+  filter first_value floor format from from_unixtime from_days greatest group group_concat hour if
+  ifnull in instr interval is json_agg json_arrayagg json_build_array json_build_object json_contains json_extract
   json_length json_object json_objectagg json_unquote jsonb_agg jsonb_build_object jsonb_extract_path
   lag last_value lead least left length like ln locate log lower lpad ltrim max md5 min minute mod
   month not now nth_value ntile nullif octet_length on or and as all over partition pi position
@@ -37,7 +42,7 @@ const harmlessFunctions = new Set(
 )
 
 const callsOnlyHarmless = (sql: string): boolean => {
-  for (const [, schema, name] of sql.matchAll(/(\.\s*)?([a-z_][\w$]*)\s*\(/gi))
+  for (const [, schema, name] of sql.matchAll(/(\.\s*)?([\w$\u0080-\uffff]+)\s*\(/g))
     if (schema !== undefined || name === undefined || !harmlessFunctions.has(name.toLowerCase()))
       return false
   return true
@@ -52,8 +57,11 @@ const explains = /^\s*(?:explain|describe|desc)\b/i
 const shows = /^\s*show\b/i
 
 /** Whether the statement is proved to read only: no write, no lock, no sequence, one statement. */
-export const isProvablyReadOnly = (sql: string): boolean => {
-  const bare = sql.replace(opaque, (text) => (/^['"`]/.test(text) ? ' x ' : ' '))
+export const isProvablyReadOnly = (sql: string): boolean =>
+  onlyReads(sql, opaque) && (!sql.includes('[') || onlyReads(sql, opaqueWithBrackets))
+
+const onlyReads = (sql: string, hidden: RegExp): boolean => {
+  const bare = sql.replace(hidden, (text) => (/^['"`[]/.test(text) ? ' x ' : ' '))
   if (unprovable.test(bare) || !readingStart.test(bare)) return false
   if (shows.test(bare)) return true
   if (explains.test(bare)) return !/\banaly[sz]e\b/i.test(bare)

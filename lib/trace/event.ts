@@ -106,4 +106,6 @@ export const rulesBefore = (reason: RouteReason): readonly RouteReason[] =>
 
 /** The first keyword of a statement, in capitals; comments before it are skipped. */
 export const statementKeyword = (sql: string): string =>
-  (/^(?:\s+|--[^\n]*\n|\/\*[\s\S]*?\*\/|\()*([a-z]+)/i.exec(sql)?.[1] ?? 'UNKNOWN').toUpperCase()
+  (
+    /^(?:\s|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/|\()*([a-z]+)/i.exec(sql)?.[1] ?? 'UNKNOWN'
+  ).toUpperCase()

@@ -44,7 +44,10 @@ export const eventFor = (
 
 /** The listeners of one data source. */
 export class TraceHub {
-  readonly #listeners = new Map<RouteListener, RouteListenerOptions>()
+  // One entry for each call of add(): the same function may listen twice.
+  readonly #listeners = new Set<
+    Readonly<{ listener: RouteListener; options: RouteListenerOptions }>
+  >()
 
   /** Whether anybody listens: nothing is built for a statement while this is false. */
   get isOn(): boolean {
@@ -53,15 +56,16 @@ export class TraceHub {
 
   /** Adds a listener and returns the function that removes it. */
   add(listener: RouteListener, options: RouteListenerOptions): () => void {
-    this.#listeners.set(listener, options)
+    const entry = { listener, options }
+    this.#listeners.add(entry)
     return () => {
-      this.#listeners.delete(listener)
+      this.#listeners.delete(entry)
     }
   }
 
   /** Hands the record to every listener, and to the collector of its scope. */
   emit(record: RouteRecord, collector: RouteCollector | undefined): void {
-    for (const [listener, options] of this.#listeners)
+    for (const { listener, options } of this.#listeners)
       if (record.event.kind !== 'internal' || options.internal === true)
         deliver(() => listener(eventFor(record, options)))
     if (record.event.kind === 'internal') return

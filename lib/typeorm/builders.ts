@@ -14,7 +14,7 @@ import type { Intent } from '../router/request.js'
 import { isProvablyReadOnly } from '../router/read-only-sql.js'
 import { boundTo, checkSameEngine, stateOf, targetOf } from './binding.js'
 import { refuseOnReplica } from './entity-manager.js'
-import { assign, overlayOf } from './internals.js'
+import { assign, copyOf } from './internals.js'
 import type { Shard } from './shard.js'
 
 /** What the builders need of each other, beside TypeORM's own declarations. */
@@ -187,12 +187,12 @@ export class RoutedSelectQueryBuilder<E extends ObjectLiteral> extends SelectQue
     return this.#prepared(() => super.execute() as Promise<any>)
   }
 
-  /** TypeORM hands its hydration the builder's own runner only; an overlay of the builder hands it
+  /** TypeORM hands its hydration the builder's own runner only; a copy of the builder hands it
    *  the one that answered, so that entities learn their shard. */
   protected override executeEntitiesAndRawResults(queryRunner: QueryRunner) {
     if (this.queryRunner !== undefined) return super.executeEntitiesAndRawResults(queryRunner)
-    const hydrating = overlayOf(this as SelectQueryBuilder<E>)
-    Object.defineProperty(hydrating, 'queryRunner', { value: queryRunner, writable: true })
+    const hydrating = copyOf(this as SelectQueryBuilder<E>)
+    assign(builder(hydrating), { queryRunner })
     return super.executeEntitiesAndRawResults.call(hydrating, queryRunner) as Promise<{
       entities: E[]
       raw: any[]

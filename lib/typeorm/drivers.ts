@@ -38,12 +38,16 @@ const sizeOption = (options: ConnectionOptions): number => {
   return typeof size === 'number' && size > 0 ? size : defaultPoolSize
 }
 
-const acquireMysql = async (driver: PooledDriver, isReader: boolean): Promise<RawConnection> => {
-  const connection = (await (isReader
-    ? driver.obtainSlaveConnection()
-    : driver.obtainMasterConnection())) as { release(): void }
+const mysqlConnection = (taken: unknown): RawConnection => {
+  const connection = taken as { release(): void }
   return { connection, release: () => connection.release() }
 }
+
+// One promise on the way, not the two of an asynchronous function.
+const acquireMysql = (driver: PooledDriver, isReader: boolean): Promise<RawConnection> =>
+  (isReader ? driver.obtainSlaveConnection() : driver.obtainMasterConnection()).then(
+    mysqlConnection,
+  )
 
 const acquirePostgres = async (driver: PooledDriver): Promise<RawConnection> => {
   const [connection, release] = (await driver.obtainMasterConnection()) as [

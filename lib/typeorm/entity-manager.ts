@@ -18,6 +18,13 @@ const entityArgument = (args: readonly unknown[]): { target: unknown; entity: un
   return isTarget ? { target: first, entity: second } : { target: undefined, entity: first }
 }
 
+/** An entity made on a handle is at home there. A function and not a private method: TypeORM calls
+ *  `merge` on our overlays of managers too, which have no private members. */
+const recordOnHandle = (manager: EntityManager, entity: unknown): void => {
+  const { isFloating, runtime, shard } = boundTo(manager.dataSource)
+  if (!isFloating && runtime.homes.get(entity) === undefined) runtime.homes.set(entity, shard)
+}
+
 /** Adds routing to a manager class: persistence goes home, transactions mark their callback. */
 // `any` in the signatures: TypeORM's overloads are kept by the cast at the end of this file.
 const routedManager = <C extends Constructor>(Base: C) => {
@@ -47,19 +54,14 @@ const routedManager = <C extends Constructor>(Base: C) => {
 
     override create(...args: any[]): any {
       const created = (proto.create as (...args: any[]) => any).apply(this, args)
-      this.#recordOnHandle(created)
+      recordOnHandle(this, created)
       return created
     }
 
     override merge(...args: any[]): any {
       const merged = (proto.merge as (...args: any[]) => any).apply(this, args)
-      this.#recordOnHandle(merged)
+      recordOnHandle(this, merged)
       return merged
-    }
-
-    #recordOnHandle(entity: unknown): void {
-      const { isFloating, runtime, shard } = boundTo(this.dataSource)
-      if (!isFloating && runtime.homes.get(entity) === undefined) runtime.homes.set(entity, shard)
     }
 
     /** Reads on the primary, and inside a transaction on its connection: what is merged into and
@@ -77,7 +79,7 @@ const routedManager = <C extends Constructor>(Base: C) => {
       return runtime.scopes.enter({ label: 'preload', origin: 'library', primaryFor }, run)
     }
 
-    override clear(target: any, options?: any): Promise<void> {
+    override async clear(target: any, options?: any): Promise<void> {
       const run = proto.clear
       if (this.queryRunner !== undefined) {
         refuseOnReplica(this.queryRunner, 'clear')

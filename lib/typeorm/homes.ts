@@ -1,10 +1,11 @@
 import { CrossShardError } from '../errors.js'
 import { entityName } from './binding.js'
+import { createMarks } from './marks.js'
 import type { Shard } from './shard.js'
 
 /** Which shard each entity came from. Entities remember a shard, never a server. */
 export class Homes {
-  readonly #homes = new WeakMap<object, Shard>()
+  readonly #homes = createMarks<Shard>()
 
   /** The home of an entity, if it has one. */
   get(entity: unknown): Shard | undefined {

@@ -1,5 +1,7 @@
 import type { DataSource, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm'
 import type { RelationMetadata } from 'typeorm/metadata/RelationMetadata.js'
+import { enterFrame } from '../context/carrier.js'
+import { childFrame } from '../context/frame.js'
 import { stateOf } from './binding.js'
 import { RelationLoader } from './internals.js'
 import type { Runtime } from './runtime.js'
@@ -32,13 +34,29 @@ export class RoutedRelationLoader extends RelationLoader {
         : runner === undefined
           ? this.#runtime.homeSource(shard)
           : shard.view
-    return new RelationLoader(source).load(
-      relationOn(source, relation),
-      entityOrEntities,
-      runner,
-      queryBuilder,
-      loadEagerRelations,
-    )
+    const load = () =>
+      new RelationLoader(source).load(
+        relationOn(source, relation),
+        entityOrEntities,
+        runner,
+        queryBuilder,
+        loadEagerRelations,
+      )
+    return runner?.isTransactionActive ? this.#inScopeOf(runner, load) : load()
+  }
+
+  /** Reading a relation is not using the transaction that found its owner: the load belongs to the
+   *  transaction's scope, whatever scope the relation is read in. */
+  #inScopeOf<T>(runner: QueryRunner, load: () => T): T {
+    const { owner, scopes } = this.#runtime
+    const frame = stateOf(runner)?.frame
+    const collector = scopes.current()?.collector
+    const change = {
+      label: 'lazy load',
+      origin: 'library',
+      ...(collector && { collector }),
+    } as const
+    return enterFrame(childFrame(owner, frame, frame, change), load)
   }
 
   #home(entities: ObjectLiteral | ObjectLiteral[]): Shard | undefined {

@@ -43,9 +43,18 @@ const followUps = {
 const writeStart = /^\s*(?:insert|update|delete)\b/i
 const writeKeywords = /^(?:insert|update|delete|replace|merge|create|alter|drop|truncate|call)$/i
 
+/** Intents whose SQL a user may have written. */
+const userSqlIntents: ReadonlySet<Intent> = new Set(['raw', 'primary runner', 'replica runner'])
+
 /** Whether the SQL could have written: everything but what is proved not to. */
 const mayWrite = (sql: string): boolean =>
   writeStart.test(sql) || (!framesTransaction(sql) && !isProvablyReadOnly(sql))
+
+/** Whether the statement is a write by its first word, or by what follows a WITH. */
+const startsWriting = (sql: string): boolean => {
+  const keyword = statementKeyword(sql)
+  return writeKeywords.test(keyword) || (keyword === 'WITH' && mayWrite(sql))
+}
 
 /** The routing state of one query runner. */
 export class RunnerState implements RunnerFacts {
@@ -58,14 +67,14 @@ export class RunnerState implements RunnerFacts {
   readonly metadata: EntityMetadata | undefined
   readonly kind: RouteEventKind
   /** The lease on a server connection; SQLite has none. */
-  lease: Lease | undefined
+  lease: Lease | undefined = undefined
   /** The SQLite file's endpoint, chosen when the runner was made. */
-  endpoint: Endpoint | undefined
+  endpoint: Endpoint | undefined = undefined
   /** Whether a transaction was begun through this runner, and the user's scope in which it was. */
   #hasBegun = false
-  #transactionFrame: Frame | undefined
+  #transactionFrame: Frame | undefined = undefined
   /** The ledgers of the scopes that wrote in the open transaction, told at its commit. */
-  #wroteIn: Set<WriteLedger> | undefined
+  #wroteIn: Set<WriteLedger> | undefined = undefined
 
   constructor(facts: RunnerFacts) {
     this.runtime = facts.runtime
@@ -100,6 +109,16 @@ export class RunnerState implements RunnerFacts {
     return this.route.isReadOnly ? this.#admitReading(sql) : sql
   }
 
+  /**
+   * Looks at a transaction before it is begun. Its first statement would be too late: TypeORM takes
+   * the transaction for begun by then, and would roll it back on a replica.
+   *
+   * @throws ReadOnlyScopeError where `save` or `remove` has found something to write inside `usingReplica`
+   */
+  admitTransaction(): void {
+    if (this.route.isReadOnly && this.intent === 'persist') throw this.#refusal()
+  }
+
   #checkScope(sql: string, ambient: Frame | undefined): void {
     const scope = userFrame(ambient)
     if (runnerIsStarting(sql)) {
@@ -117,15 +136,10 @@ export class RunnerState implements RunnerFacts {
   }
 
   #admitReading(sql: string): string {
-    if (sql === startTransaction) {
-      if (this.intent === 'persist') throw this.#refusal()
-      return this.shard.family === 'sqlite' ? sql : `${sql} READ ONLY`
-    }
-    if (this.intent === 'persist' && /^begin\b/i.test(sql)) throw this.#refusal()
-    const isRefused =
-      this.intent === 'raw' || this.intent === 'primary runner'
-        ? mayWrite(sql)
-        : this.intent !== 'read' && writeKeywords.test(statementKeyword(sql))
+    if (sql === startTransaction) return this.shard.family === 'sqlite' ? sql : `${sql} READ ONLY`
+    const isRefused = userSqlIntents.has(this.intent)
+      ? mayWrite(sql)
+      : this.intent !== 'read' && startsWriting(sql)
     if (isRefused) throw this.#refusal()
     return sql
   }

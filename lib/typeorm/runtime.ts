@@ -5,7 +5,7 @@ import { PoolRegistry } from '../pool/registry.js'
 import { Balancers } from '../router/balancer.js'
 import { type RoutePolicy, ambientShard, decide } from '../router/decide.js'
 import type { Intent } from '../router/request.js'
-import { Scopes, shardNamed } from '../scopes/scopes.js'
+import { Scopes } from '../scopes/scopes.js'
 import { topologyOf } from '../topology/snapshot.js'
 import { TopologyStore } from '../topology/store.js'
 import type { RouteEventKind, ShardReason } from '../trace/event.js'
@@ -74,7 +74,6 @@ export class Runtime {
     this.original = originalMethods(front)
     this.base = createBase(front)
     this.store = new TopologyStore(topologyOf(config))
-    if (ambient !== undefined) shardNamed(this.store.current, ambient)
     this.policy = {
       isEnabled: config.enabled,
       readYourWritesMs: config.readYourWritesMs,

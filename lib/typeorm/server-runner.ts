@@ -44,7 +44,7 @@ const attach = (runner: QueryRunner, lease: Lease): unknown => {
   if (runner.isReleased) throw new QueryRunnerAlreadyReleasedError()
   const state = routed(runner)
   state.lease = lease
-  lease.onRevoke = () => void runner.release()
+  lease.holder = runner
   return state.shard.family === 'postgres'
     ? attachPostgres(runner as QueryRunner & PostgresRunnerInternals, lease)
     : attachMysql(runner as QueryRunner & RunnerInternals, lease)
@@ -78,16 +78,16 @@ export const routedRunnerClass = (Base: RunnerClass): RunnerClass => {
   return Routed
 }
 
-const managers = new WeakMap<QueryRunner, QueryRunner['manager']>()
+const managerKey = Symbol('typeorm-octopus.manager')
+
+/** A runner that may have its manager already. */
+interface Managed {
+  [managerKey]?: QueryRunner['manager']
+}
 
 /** The manager of a runner, made at its first use: most statements never ask for it. */
-const managerOf = (runner: QueryRunner): QueryRunner['manager'] => {
-  const known = managers.get(runner)
-  if (known !== undefined) return known
-  const manager = RoutedEntityManager.create(runner.dataSource, runner)
-  managers.set(runner, manager)
-  return manager
-}
+const managerOf = (runner: QueryRunner & Managed): QueryRunner['manager'] =>
+  (runner[managerKey] ??= RoutedEntityManager.create(runner.dataSource, runner))
 
 // A class made from another at run time: TypeORM's runner classes are not exported.
 const deriveRunner = (Base: RunnerClass): RunnerClass => {
@@ -95,11 +95,26 @@ const deriveRunner = (Base: RunnerClass): RunnerClass => {
     driver: Driver,
     mode: ReplicationMode,
   ) => QueryRunner & RunnerInternals) {
+    // Not defined afterwards: V8 never optimises the constructor of a class whose name was.
+    // @ts-expect-error The target is not one where a function's name could not be replaced.
+    static get name(): string {
+      return Base.name
+    }
+
     override connect(): Promise<unknown> {
       if (this.databaseConnection) return Promise.resolve(this.databaseConnection)
       if (readsByTypeorm(this)) return super.connect()
       this.databaseConnectionPromise ??= checkOut(this)
       return this.databaseConnectionPromise
+    }
+
+    override startTransaction(...args: Parameters<QueryRunner['startTransaction']>): Promise<void> {
+      try {
+        stateOf(this)?.admitTransaction()
+      } catch (error) {
+        return Promise.reject(error)
+      }
+      return super.startTransaction(...args)
     }
 
     override query(sql: string, parameters?: unknown[], structured?: boolean): Promise<never> {
@@ -151,14 +166,13 @@ const deriveRunner = (Base: RunnerClass): RunnerClass => {
       return Promise.resolve()
     }
   }
-  Object.defineProperty(Derived, 'name', { value: Base.name })
   Object.defineProperty(Derived.prototype, 'manager', {
     configurable: true,
     get(this: QueryRunner) {
       return managerOf(this)
     },
-    set(this: QueryRunner, manager: QueryRunner['manager']) {
-      managers.set(this, manager)
+    set(this: QueryRunner & Managed, manager: QueryRunner['manager']) {
+      this[managerKey] = manager
     },
   })
   return Derived as unknown as RunnerClass

@@ -56,23 +56,25 @@ const sharded = (shard: ShardOf<any[]>, method: Method, name: string): Method =>
 }
 
 /** The methods of an object and of what it inherits, the nearest first, up to `end`. */
-const methodsOf = (start: object, end: object): Map<string, Method> => {
-  const methods = new Map<string, Method>()
+const methodsOf = (start: object, end: object): Map<string | symbol, Method> => {
+  const methods = new Map<string | symbol, Method>()
   for (
     let at: object | null = start;
     at !== null && at !== end;
     at = Object.getPrototypeOf(at) as object | null
   )
-    for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at)))
+    for (const key of Reflect.ownKeys(at)) {
+      const value: unknown = Object.getOwnPropertyDescriptor(at, key)?.value
       if (typeof value === 'function' && key !== 'constructor' && !methods.has(key))
         methods.set(key, value as Method)
+    }
   return methods
 }
 
 const decorate = (target: object, end: object, shard: ShardOf<any[]>): void => {
   for (const [key, method] of methodsOf(target, end))
     Object.defineProperty(target, key, {
-      value: sharded(shard, method, key),
+      value: sharded(shard, method, String(key)),
       configurable: true,
       writable: true,
     })

@@ -95,7 +95,7 @@ export class Shard {
     const { runtime } = this
     const source = overlayOf(this.view)
     bind(source, { runtime, shard: this, by, frame, isFloating: false })
-    Object.defineProperty(source, 'createQueryRunner', { value: createQueryRunner })
+    source.createQueryRunner = createQueryRunner
     return source
   }
 

@@ -34,7 +34,10 @@ const bridgeOf = (shared: QueryRunner): QueryRunner => {
 
 /** What the bridge answers in the shared runner's place. Its overlays are `this`. */
 const routedMembers = (shared: QueryRunner): object => {
-  const { query } = Object.getPrototypeOf(shared) as { query: RunnerQuery }
+  const { query, startTransaction } = Object.getPrototypeOf(shared) as {
+    query: RunnerQuery
+    startTransaction: QueryRunner['startTransaction']
+  }
   return {
     get manager(): QueryRunner['manager'] {
       const overlay = this as unknown as QueryRunner
@@ -47,6 +50,18 @@ const routedMembers = (shared: QueryRunner): object => {
 
     connect(this: QueryRunner): Promise<unknown> {
       return whenOpen(this, () => shared.connect())
+    },
+
+    startTransaction(
+      this: QueryRunner,
+      ...args: Parameters<QueryRunner['startTransaction']>
+    ): Promise<void> {
+      try {
+        routed(this).admitTransaction()
+      } catch (error) {
+        return Promise.reject(error)
+      }
+      return startTransaction.apply(this, args)
     },
 
     query(this: QueryRunner, sql: string, parameters?: unknown[], structured?: boolean) {

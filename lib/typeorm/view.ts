@@ -6,7 +6,7 @@ import type {
   QueryRunner,
   SelectQueryBuilder,
 } from 'typeorm'
-import { DestructiveSchemaError, InvalidScopeError } from '../errors.js'
+import { DestructiveSchemaError, InvalidScopeError, ReadOnlyScopeError } from '../errors.js'
 import { type Binding, bind, boundTo, stateOf, targetOf } from './binding.js'
 import { RoutedSelectQueryBuilder } from './builders.js'
 import { RoutedEntityManager } from './entity-manager.js'
@@ -102,9 +102,13 @@ const isDestructive = (call: SchemaCall, [first]: readonly unknown[]): boolean =
 
 const schemaCall = (call: SchemaCall) =>
   async function (this: DataSource, ...args: unknown[]): Promise<unknown> {
-    const { runtime, shard, by } = targetOf(this)
+    const { runtime, shard, by, frame } = targetOf(this)
+    // Here and not at the first statement: TypeORM's migrations would keep their connection then.
+    if (frame?.role === 'replica' && runtime.policy.isEnabled)
+      throw new ReadOnlyScopeError(shard.name, call)
     const { shardNames } = runtime.store.current
-    const isUnspecific = by === 'default' && boundTo(this).isFloating && !runtime.isStarting
+    const isUnspecific =
+      by === 'default' && boundTo(this).isFloating && runtime.config.enabled && !runtime.isStarting
     if (isDestructive(call, args) && isUnspecific && shardNames.length > 1)
       throw new DestructiveSchemaError(
         call === 'dropDatabase' ? 'dropDatabase()' : 'synchronize(true)',

@@ -1,0 +1,113 @@
+import initSqlJs, { type Database, type SqlJsStatic } from 'sql.js'
+import type { BedEndpoint, Row } from './endpoint.js'
+
+/** The part of sql.js that TypeORM's driver asks for. */
+interface SqljsModule {
+  readonly Database: new (content?: Uint8Array | null) => Database
+}
+
+/**
+ * A database of sql.js. It has no server and so no log: what TypeORM's driver prepares or executes
+ * is written down by the database object itself.
+ */
+export class SqljsEndpoint implements BedEndpoint {
+  readonly engine = 'sqljs'
+  readonly name: string
+  readonly #statements: string[] = []
+  readonly #module: SqljsModule
+  #database: Database | undefined
+
+  private constructor(name: string, { Database }: SqlJsStatic) {
+    this.name = name
+    const opened = (database: Database | undefined): void => {
+      this.#database = database
+    }
+    const statements = this.#statements
+    this.#module = {
+      Database: class extends Database {
+        constructor(content?: Uint8Array | null) {
+          super(content)
+          opened(this)
+        }
+
+        override prepare(...args: Parameters<Database['prepare']>) {
+          statements.push(args[0])
+          return super.prepare(...args)
+        }
+
+        override exec(...args: Parameters<Database['exec']>) {
+          statements.push(args[0])
+          return super.exec(...args)
+        }
+
+        override close(): void {
+          opened(undefined)
+          super.close()
+        }
+      },
+    }
+  }
+
+  static async open(name: string): Promise<SqljsEndpoint> {
+    return new SqljsEndpoint(name, await initSqlJs())
+  }
+
+  get connection() {
+    return { type: this.engine, driver: this.#module }
+  }
+
+  mark(): number {
+    return this.#statements.length
+  }
+
+  since(mark: number): Promise<string[]> {
+    return Promise.resolve(this.#statements.slice(mark))
+  }
+
+  async sql(text: string): Promise<Row[]> {
+    const mark = this.mark()
+    const results = this.#open.exec(text)
+    this.#statements.length = mark
+    const { columns, values } = results.at(-1) ?? { columns: [], values: [] }
+    return values.map((row) => Object.fromEntries(row.map((value, at) => [columns[at], value])))
+  }
+
+  async startIdsAt(tables: readonly string[], start: number): Promise<void> {
+    for (const table of tables)
+      await this.sql(
+        `DELETE FROM sqlite_sequence WHERE name = '${table}'; INSERT INTO sqlite_sequence (name, seq) VALUES ('${table}', ${String(start - 1)})`,
+      )
+  }
+
+  async empty(tables: readonly string[]): Promise<void> {
+    const deletes = tables.map((table) => `DELETE FROM ${table}`).join('; ')
+    await this.sql(`PRAGMA foreign_keys = OFF; ${deletes}; PRAGMA foreign_keys = ON`)
+  }
+
+  /** Becomes a copy of another database, as a replica would. */
+  async copyFrom(primary: SqljsEndpoint): Promise<void> {
+    await this.sql('PRAGMA foreign_keys = OFF')
+    const own = "type = 'table' AND name NOT LIKE 'sqlite_%'"
+    for (const { name } of await this.sql(`SELECT name FROM sqlite_master WHERE ${own}`))
+      await this.sql(`DROP TABLE "${String(name)}"`)
+    for (const { name, sql } of await primary.sql(`SELECT * FROM sqlite_master WHERE ${own}`)) {
+      await this.sql(String(sql))
+      for (const row of await primary.sql(`SELECT * FROM "${String(name)}"`)) {
+        const values = Object.values(row) as (string | number | null)[]
+        const places = values.map(() => '?').join(', ')
+        this.#open.run(`INSERT INTO "${String(name)}" VALUES (${places})`, values)
+        this.#statements.pop()
+      }
+    }
+    await this.sql('PRAGMA foreign_keys = ON')
+  }
+
+  connections(): Promise<number> {
+    return Promise.resolve(this.#database === undefined ? 0 : 1)
+  }
+
+  get #open(): Database {
+    if (this.#database === undefined) throw new Error(`The database ${this.name} is not open.`)
+    return this.#database
+  }
+}

@@ -1,0 +1,5 @@
+import { onServers } from './plans.js'
+import { describeScenarios } from './scenario.js'
+import { themes } from './themes.js'
+
+describeScenarios('TypeORM on MariaDB', onServers('mariadb'), themes)
