@@ -334,10 +334,10 @@ export class PoolClosedError extends OctopusError {
   }
 }
 
-/** Why a server could not be used although it was reached, or could not be reached. */
-export type ConnectFailure = 'failed' | 'version-mismatch'
+/** Why a server that was reached cannot be used. */
+export type ConnectFailure = 'version-mismatch'
 
-/** A connection could not be made. The driver's own error is the `cause`. */
+/** A server was reached and cannot be used. One that is not reached gives the driver's own error. */
 export class ConnectError extends OctopusError {
   readonly endpoint: string
   readonly failure: ConnectFailure

@@ -27,11 +27,18 @@ export interface ShardDecorator<A extends unknown[]> {
 
 type Method = (this: unknown, ...args: unknown[]) => unknown
 
-/** The scopes of the data source that an object works on: its repository's manager's, else the one
- *  of the process. */
+/** What a repository, a BaseEntity class and an instance of one know their data source by. */
+interface Knowing {
+  readonly manager?: { readonly dataSource?: object }
+  readonly dataSource?: object
+  readonly constructor?: { readonly dataSource?: object }
+}
+
+/** The scopes of the data source that an object works on: its manager's or its entity class's, else
+ *  the one of the process. */
 const scopesOf = (self: unknown): Scopes => {
-  const { manager } = (self ?? {}) as { manager?: { dataSource?: object } }
-  const source = manager?.dataSource
+  const { manager, dataSource, constructor } = (self ?? {}) as Knowing
+  const source = manager?.dataSource ?? dataSource ?? constructor?.dataSource
   return (source && bindingOf(source)?.runtime.scopes) ?? onlyScopes('@Shard')
 }
 
@@ -71,13 +78,17 @@ const methodsOf = (start: object, end: object): Map<string | symbol, Method> => 
   return methods
 }
 
+/** Methods that a decorator of a class put in place, with what they run. */
+const ofClass = new WeakMap<Method, Method>()
+
+/** A class's own decorator replaces that of the class it extends, also for inherited methods. */
 const decorate = (target: object, end: object, shard: ShardOf<any[]>): void => {
-  for (const [key, method] of methodsOf(target, end))
-    Object.defineProperty(target, key, {
-      value: sharded(shard, method, String(key)),
-      configurable: true,
-      writable: true,
-    })
+  for (const [key, found] of methodsOf(target, end)) {
+    const method = ofClass.get(found) ?? found
+    const value = sharded(shard, method, String(key))
+    ofClass.set(value, method)
+    Object.defineProperty(target, key, { value, configurable: true, writable: true })
+  }
 }
 
 const decorateClass = (target: Function, shard: ShardOf<any[]>): void => {
@@ -88,8 +99,8 @@ const decorateClass = (target: Function, shard: ShardOf<any[]>): void => {
 /**
  * Runs a method, or every method of a class with those it inherits, on one shard.
  *
- * On a class that extends TypeORM's Repository the data source is the repository's; on any other it
- * is the one wrapped data source of the process. Methods that are properties of each object (arrow
+ * On a class that extends TypeORM's Repository or BaseEntity the data source is its own; on any other
+ * it is the one wrapped data source of the process. Methods that are properties of each object (arrow
  * functions in fields) are not reached.
  *
  * @param shard - a shard's name, or a function that returns it at once from the call's arguments; a
