@@ -7,7 +7,7 @@
  *  alike: a literal with a backslash, for one, ends elsewhere in MySQL than in PostgreSQL. Only in
  *  PostgreSQL a line comment ends at a carriage return, and comments nest. */
 const opaque =
-  /'[^'\\]*(?:''[^'\\]*)*'|"[^"\\]*(?:""[^"\\]*)*"|`[^`]*`|--(?=[ \t\n\r\f\v]|$)[^\n\r]*|\/\*(?!M?!)[^*/]*(?:(?:\*(?!\/)|\/(?!\*))[^*/]*)*\*\//gi
+  /'[^'\\]*(?:''[^'\\]*)*'|"[^"\\]*(?:""[^"\\]*)*"|`[^`]*`|--(?=[ \t\n\r\f\v]|$)[^\n\r]*(?=\r?\n|\r?$)|\/\*(?!M?!)[^*/]*(?:(?:\*(?!\/)|\/(?!\*))[^*/]*)*\*\//gi
 
 /** The same where `[` quotes a name, as SQLite reads it: a quote inside opens nothing. */
 const opaqueWithBrackets = new RegExp(`\\[[^\\]]*\\]|${opaque.source}`, opaque.flags)
@@ -19,7 +19,7 @@ const unprovable = /['"`\\#]|--|\/\*|\$(?!\d)|;\s*\S/
 const readingStart = /^[\s(]*(?:select|with|values|table|show|explain|describe|desc)\b/i
 
 const writingWords =
-  /\b(?:insert|update|delete|merge|replace|upsert|truncate|create|alter|drop|grant|revoke|call|do|into|lock|set|copy|vacuum|analyze|refresh|nextval|setval)\b|\bfor\s+(?:no\s+key\s+update|key\s+share|update|share)\b|:=/i
+  /\b(?:insert|update|delete|merge|replace|upsert|truncate|create|alter|drop|grant|revoke|call|do|into|lock|set|copy|vacuum|analy[sz]e|refresh|nextval|setval)\b|\bfor\s+(?:no\s+key\s+update|key\s+share|update|share)\b|:=/i
 
 /** Built-in functions that only compute. Any other call could write, take a lock or move a sequence. */
 const harmlessFunctions = new Set(
@@ -52,8 +52,6 @@ const callsOnlyHarmless = (sql: string): boolean => {
 const withoutFunctionTwins = (sql: string): string =>
   sql.replace(/\b(?:replace|truncate)(?=\s*\()/gi, 'fn')
 
-/** `EXPLAIN` reads, whatever it explains; `EXPLAIN ANALYZE` runs it. */
-const explains = /^\s*(?:explain|describe|desc)\b/i
 const shows = /^\s*show\b/i
 
 /** Whether the statement is proved to read only: no write, no lock, no sequence, one statement. */
@@ -64,7 +62,6 @@ const onlyReads = (sql: string, hidden: RegExp): boolean => {
   const bare = sql.replace(hidden, (text) => (/^['"`[]/.test(text) ? ' x ' : ' '))
   if (unprovable.test(bare) || !readingStart.test(bare)) return false
   if (shows.test(bare)) return true
-  if (explains.test(bare)) return !/\banaly[sz]e\b/i.test(bare)
   return !writingWords.test(withoutFunctionTwins(bare)) && callsOnlyHarmless(bare)
 }
 

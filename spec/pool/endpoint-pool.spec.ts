@@ -1,0 +1,228 @@
+import { mock } from 'node:test'
+import { expect } from 'chai'
+import { AcquireTimeoutError, PoolClosedError } from '../../lib/errors.js'
+import { EndpointPool } from '../../lib/pool/endpoint-pool.js'
+import type { Lease } from '../../lib/pool/lease.js'
+import { StubConnector, brazil, failureOf } from './stub-connector.js'
+
+const own = (lease: Lease): Lease => lease
+
+describe('EndpointPool', () => {
+  let now = 0
+  const poolOver = (connector: StubConnector, acquireTimeoutMs = 100): EndpointPool =>
+    new EndpointPool(brazil.primary, connector, { acquireTimeoutMs, now: () => now })
+  const lend = (pool: EndpointPool): Promise<Lease> => pool.checkout([brazil.primary], own)
+  const pass = (ms: number): void => {
+    now += ms
+    mock.timers.tick(ms)
+  }
+  /** Lets what was started run as far as it can. */
+  const settle = (): Promise<void> => new Promise(setImmediate)
+
+  beforeEach(() => {
+    now = 1000
+    mock.timers.enable({ apis: ['setTimeout'] })
+  })
+  afterEach(() => mock.timers.reset())
+
+  it('opens nothing before its first checkout', async () => {
+    const connector = new StubConnector()
+    const pool = poolOver(connector)
+    expect([pool.state, connector.opens]).to.deep.equal(['idle', 0])
+    const lease = await lend(pool)
+    expect([pool.state, connector.opens, connector.lent]).to.deep.equal(['open', 1, 1])
+    lease.release()
+  })
+
+  it('opens once for callers at the same time', async () => {
+    const connector = new StubConnector(5)
+    const pool = poolOver(connector)
+    const leases = await Promise.all([pool.open(), lend(pool), lend(pool), pool.open()])
+    expect(connector.opens).to.equal(1)
+    for (const lease of leases) lease?.release()
+  })
+
+  it('tells every caller why opening failed, and tries again for the next', async () => {
+    const connector = new StubConnector()
+    connector.openFault = new Error('refused')
+    const pool = poolOver(connector)
+    const failures = await Promise.all([failureOf(lend(pool)), failureOf(lend(pool))])
+    expect(failures).to.deep.equal([connector.openFault, connector.openFault])
+    expect([pool.state, connector.opens, pool.numbers.active]).to.deep.equal(['idle', 1, 0])
+    connector.openFault = undefined
+    const lease = await lend(pool)
+    lease.release()
+    expect(connector.opens).to.equal(2)
+  })
+
+  it('lends in the order of asking, within its limit', async () => {
+    const connector = new StubConnector(1)
+    const pool = poolOver(connector)
+    const first = await lend(pool)
+    const order: string[] = []
+    const second = lend(pool).then((lease) => (order.push('second'), lease))
+    const third = lend(pool).then((lease) => (order.push('third'), lease))
+    expect(pool.numbers).to.deep.equal({ max: 1, active: 1, waiting: 2 })
+    pass(30)
+    first.release()
+    const next = await second
+    expect([next.waitedMs, connector.lent]).to.deep.equal([30, 1])
+    next.release()
+    ;(await third).release()
+    expect(order).to.deep.equal(['second', 'third'])
+    expect(pool.numbers).to.deep.equal({ max: 1, active: 0, waiting: 0 })
+  })
+
+  it('says after acquireTimeoutMs how full it is, and forgets who gave up', async () => {
+    const pool = poolOver(new StubConnector(1))
+    const lease = await lend(pool)
+    const waiting = [failureOf(lend(pool)), failureOf(lend(pool))]
+    pass(100)
+    const [error] = await Promise.all(waiting)
+    if (!(error instanceof AcquireTimeoutError)) throw error
+    expect(error.pool).to.deep.equal({ max: 1, active: 1, waiting: 2 })
+    expect(error.endpoint).to.equal('brazil/primary brazil-primary')
+    expect(error.message).to.match(/^brazil\/primary brazil-primary: no connection after 100 ms/)
+    expect(pool.numbers.waiting).to.equal(0)
+    lease.release()
+    ;(await lend(pool)).release()
+  })
+
+  it('takes a lease back once, however often it is released', async () => {
+    const connector = new StubConnector(1)
+    const pool = poolOver(connector)
+    const lease = await lend(pool)
+    const reason = new Error('broken')
+    lease.release(reason)
+    lease.release()
+    expect(connector.connections[0]?.releasedWith).to.deep.equal([reason])
+    expect(pool.numbers.active).to.equal(0)
+  })
+
+  it('has the place free again when a connection could not be had', async () => {
+    const connector = new StubConnector(1)
+    const pool = poolOver(connector)
+    await pool.open()
+    connector.acquireFault = new Error('too many connections')
+    for (let turn = 0; turn < 3; turn += 1)
+      expect(await failureOf(lend(pool))).to.equal(connector.acquireFault)
+    expect(pool.numbers.active).to.equal(0)
+    connector.acquireFault = undefined
+    ;(await lend(pool)).release()
+  })
+
+  it('lets the next one try when a connection could not be had', async () => {
+    const connector = new StubConnector(1)
+    const pool = poolOver(connector)
+    const lease = await lend(pool)
+    connector.acquireFault = new Error('too many connections')
+    const waiting = [failureOf(lend(pool)), failureOf(lend(pool))]
+    lease.release()
+    expect(await Promise.all(waiting)).to.deep.equal([
+      connector.acquireFault,
+      connector.acquireFault,
+    ])
+  })
+
+  it('takes the lease back when its user throws', async () => {
+    const connector = new StubConnector(1)
+    const pool = poolOver(connector)
+    const failure = new Error('released meanwhile')
+    const error = await failureOf(
+      pool.checkout([brazil.primary], () => {
+        throw failure
+      }),
+    )
+    expect(error).to.equal(failure)
+    expect([pool.numbers.active, connector.lent]).to.deep.equal([0, 0])
+  })
+
+  it('takes its leases back and refuses who waits when it closes', async () => {
+    const connector = new StubConnector(1)
+    const pool = poolOver(connector)
+    const lease = await lend(pool)
+    let isRevoked = false
+    lease.holder = { release: () => (isRevoked = true) }
+    const waiting = failureOf(lend(pool))
+    await pool.close()
+    expect(await waiting).to.be.instanceOf(PoolClosedError)
+    expect([isRevoked, connector.lent, connector.closes]).to.deep.equal([true, 0, 1])
+    expect(pool.state).to.equal('closed')
+    lease.release()
+    await pool.close()
+    expect([connector.closes, pool.numbers.active]).to.deep.equal([1, 0])
+  })
+
+  it('waits for an opening under way before it closes', async () => {
+    const connector = new StubConnector()
+    let open: () => void = () => undefined
+    connector.openGate = new Promise((resolve) => {
+      open = resolve
+    })
+    const pool = poolOver(connector)
+    const opening = pool.open()
+    const closing = pool.close()
+    expect(connector.closes).to.equal(0)
+    open()
+    await Promise.all([opening, closing])
+    expect([pool.state, connector.closes]).to.deep.equal(['closed', 1])
+  })
+
+  it('gives no connection of a closed pool to one who asked while it opened', async () => {
+    const connector = new StubConnector()
+    let open: () => void = () => undefined
+    connector.openGate = new Promise((resolve) => {
+      open = resolve
+    })
+    const pool = poolOver(connector)
+    const asked = failureOf(lend(pool))
+    const closing = pool.close()
+    open()
+    await closing
+    expect(await asked).to.be.instanceOf(PoolClosedError)
+    await settle()
+    expect([connector.lent, pool.numbers.active]).to.deep.equal([0, 0])
+  })
+
+  it('keeps no connection that arrives after it has closed', async () => {
+    const connector = new StubConnector(1)
+    const pool = poolOver(connector)
+    await pool.open()
+    const late = lend(pool)
+    await pool.close()
+    const outcome = await late.then(
+      (lease) => lease,
+      (error: unknown) => error,
+    )
+    expect(outcome).to.be.instanceOf(PoolClosedError)
+    expect([connector.lent, pool.numbers.active]).to.deep.equal([0, 0])
+  })
+
+  it('refuses one whose turn had just come when it closed', async () => {
+    const connector = new StubConnector(1)
+    const pool = poolOver(connector)
+    const lease = await lend(pool)
+    const next = failureOf(lend(pool))
+    lease.release()
+    await pool.close()
+    expect(await next).to.be.instanceOf(PoolClosedError)
+    expect([connector.lent, pool.numbers.active]).to.deep.equal([0, 0])
+  })
+
+  it('opens anew after it was closed', async () => {
+    const connector = new StubConnector()
+    const pool = poolOver(connector)
+    ;(await lend(pool)).release()
+    await pool.close()
+    ;(await lend(pool)).release()
+    expect([pool.state, connector.opens]).to.deep.equal(['open', 2])
+  })
+
+  it('takes over a pool that somebody else has opened', async () => {
+    const connector = new StubConnector()
+    const pool = poolOver(connector)
+    pool.adopt()
+    ;(await lend(pool)).release()
+    expect(connector.opens).to.equal(0)
+  })
+})

@@ -1,0 +1,46 @@
+import type { RoutePolicy } from '../../lib/router/decide.js'
+import { Scopes } from '../../lib/scopes/scopes.js'
+import { TopologyStore } from '../../lib/topology/store.js'
+import { topologyWith } from '../support/topology.js'
+
+const reports = { replicas: [{ name: 'r1' }, { name: 'r2', group: 'reports' }] }
+
+/** Three shards with a replica group, one without, one without any replica. */
+export const topology = topologyWith(
+  {
+    master: reports,
+    brazil: reports,
+    canada: reports,
+    denmark: { replicas: [{ name: 'd1' }] },
+    empty: {},
+  },
+  { americas: ['canada', 'brazil'] },
+)
+
+/** Scopes of a data source of their own. */
+export const scopesOver = (
+  policy: Partial<RoutePolicy> = {},
+  { store = new TopologyStore(topology), concurrency = 8 } = {},
+): Scopes =>
+  new Scopes(
+    {},
+    store,
+    { isEnabled: true, readYourWritesMs: 5000, ambientShard: undefined, ...policy },
+    concurrency,
+  )
+
+/** Where the caller stands: `brazil`, `brazil primary`, `brazil replica reports`. */
+export const standing = (scopes: Scopes): string => {
+  const { role, replicaGroup } = scopes.current() ?? {}
+  return [scopes.currentShard(), role, replicaGroup].filter(Boolean).join(' ')
+}
+
+/** Rejects or throws: what `work` throws, either way. */
+export const errorOf = async (work: () => unknown): Promise<unknown> => {
+  try {
+    await work()
+  } catch (error) {
+    return error
+  }
+  throw new Error('It was expected to fail')
+}

@@ -1,0 +1,134 @@
+import { expect } from 'chai'
+import { DataSource, type QueryRunner } from 'typeorm'
+import {
+  AcquireTimeoutError,
+  type ConnectionProxy,
+  type OctopusOptions,
+  type RouteEvent,
+  octopus,
+} from '../../lib/index.js'
+import { type Cluster, MariadbCluster } from '../support/cluster/index.js'
+import { until } from '../support/until.js'
+
+describe('the trace of statements that wait, fail or set a connection up', function () {
+  this.timeout(30_000)
+  let cluster: Cluster
+  const opened: ConnectionProxy[] = []
+
+  /** A data source with one connection, and a shard `gone` whose server is not there. */
+  const wrap = (options: OctopusOptions = {}): { db: ConnectionProxy; events: RouteEvent[] } => {
+    const events: RouteEvent[] = []
+    const source = new DataSource({
+      type: 'mariadb',
+      ...cluster.shard(0).primary.connectionOptions(),
+      poolSize: 1,
+    })
+    const gone = { host: '127.0.0.1', port: 1 }
+    const db = octopus(source, { shards: { gone }, ...options })
+    opened.push(db)
+    db.octopus.onRoute((event) => events.push(event))
+    return { db, events }
+  }
+  const failure = (promise: Promise<unknown>): Promise<unknown> =>
+    promise.then(() => undefined).catch((error: unknown) => error)
+
+  const holding = async (db: ConnectionProxy, work: (runner: QueryRunner) => Promise<unknown>) => {
+    const runner = db.createQueryRunner()
+    try {
+      await runner.connect()
+      await work(runner)
+    } finally {
+      await runner.release()
+    }
+  }
+
+  before(async () => {
+    cluster = await MariadbCluster.start({ shards: 1, replicas: 0 })
+  })
+  after(async () => {
+    for (const db of opened) {
+      expect(db.octopus.pools().filter(({ active }) => active > 0)).to.deep.equal([])
+      if (db.isInitialized) await db.destroy()
+    }
+    await cluster?.stop()
+  })
+
+  it('tells the library’s own set-up to those who asked for it only', async () => {
+    const { db, events } = wrap()
+    const all: RouteEvent[] = []
+    db.octopus.onRoute((event) => all.push(event), { internal: true })
+    await db.initialize()
+    await db.query('SELECT 1')
+    expect(events.map(({ kind }) => kind)).to.deep.equal(['statement'])
+    expect(all.map(({ kind, operation }) => `${kind} ${operation}`)).to.include.members([
+      'internal connect',
+      'statement query',
+    ])
+  })
+
+  it('tells how long a statement waited for a free connection', async () => {
+    const { db, events } = wrap()
+    await db.initialize()
+    let waiting: Promise<unknown> | undefined
+    await holding(db, async () => {
+      waiting = db.query('SELECT 1')
+      await until(() => db.octopus.pools()[0]?.waiting === 1, { what: 'a waiter' })
+    })
+    await waiting
+    expect(events[0]!.waitedMs).to.be.above(0)
+  })
+
+  it('tells that no connection became free', async () => {
+    const { db, events } = wrap({ acquireTimeoutMs: 1 })
+    await db.initialize()
+    await holding(db, async () => {
+      const error = await failure(db.query('SELECT 1'))
+      expect(error).to.be.instanceOf(AcquireTimeoutError)
+      expect(error).to.have.deep.property('pool', { max: 1, active: 1, waiting: 1 })
+    })
+    expect(events[0]).to.deep.include({
+      node: undefined,
+      error: { stage: 'acquire', name: 'AcquireTimeoutError', code: 'acquire-timeout' },
+    })
+  })
+
+  it('tells that no connection could be made', async () => {
+    const { db, events } = wrap()
+    await db.initialize()
+    expect(await failure(db.shard('gone').query('SELECT 1'))).to.be.instanceOf(Error)
+    expect(events[0]).to.deep.include({ shard: 'gone', node: undefined })
+    expect(events[0]!.error).to.include({ stage: 'connect' })
+  })
+
+  it('leaves the error of a server that refuses as the driver made it', async () => {
+    const { db } = wrap()
+    await db.initialize()
+    const error = await failure(db.shard('gone').query('SELECT 1'))
+    expect(error).to.include({ code: 'ECONNREFUSED', syscall: 'connect' })
+  })
+
+  it('tells the code of a statement that failed', async () => {
+    const { db, events } = wrap()
+    await db.initialize()
+    await failure(db.query('SELECT * FROM nowhere'))
+    expect(events[0]!.error).to.deep.equal({
+      stage: 'query',
+      name: 'QueryFailedError',
+      code: 'ER_NO_SUCH_TABLE',
+    })
+  })
+
+  it('never holds a password, nor does an error', async () => {
+    const password = 'hunter2'
+    const { host, port } = cluster.shard(0).primary
+    const brazil = { host, port, username: 'nobody', password, database: 'other' }
+    const { db, events } = wrap({ shards: { brazil } })
+    await db.initialize()
+    const error = await failure(db.shard('brazil').query('SELECT 1'))
+    expect(error).to.be.instanceOf(Error)
+    expect(events).to.have.length.above(0)
+    const { message, stack } = error as Error
+    for (const text of [message, stack, JSON.stringify(error), JSON.stringify(events)])
+      expect(text).to.not.contain(password)
+  })
+})
