@@ -54,6 +54,11 @@ export class PoolRegistry {
     return pool
   }
 
+  /** Whether a server's pool is open; asking makes none. */
+  isOpen(endpoint: Endpoint): boolean {
+    return this.#pools.get(endpoint.id)?.state === 'open'
+  }
+
   /** The servers that may serve a route now. */
   candidatesOf(route: WantedServer, shard: ShardTopology): Candidates {
     if (route.role === 'primary' || this.#options.collapseReplicas) return [shard.primary]

@@ -1,17 +1,19 @@
 import type { EntityMetadata, QueryRunner } from 'typeorm'
 import { currentFrame } from '../context/carrier.js'
-import { type Frame, type WriteLedger, encloses, frameOf, userFrame } from '../context/frame.js'
+import { type Frame, encloses, frameOf, userFrame } from '../context/frame.js'
 import { CrossShardError, OctopusError, ReadOnlyScopeError } from '../errors.js'
 import type { Lease } from '../pool/lease.js'
 import type { Route } from '../router/decide.js'
-import { framesTransaction, isProvablyReadOnly } from '../router/read-only-sql.js'
+import { framesTransaction } from '../router/read-only-sql.js'
 import type { Intent } from '../router/request.js'
 import type { Endpoint } from '../topology/snapshot.js'
-import { type RouteEventKind, statementKeyword } from '../trace/event.js'
+import type { RouteEventKind } from '../trace/event.js'
 import type { RouteCollector } from '../trace/hub.js'
+import { isRefusedOnReplica, mayWrite } from './read-only-guard.js'
 import type { Runtime } from './runtime.js'
 import type { Shard } from './shard.js'
 import { routeEvent } from './trace-record.js'
+import { WriteNotes } from './write-notes.js'
 
 /** What one query runner serves: a route, and what has come of it so far. */
 export interface RunnerFacts {
@@ -40,22 +42,6 @@ const followUps = {
   both: { isTraced: true, isWrite: true },
 } as const satisfies Record<string, FollowUp>
 
-const writeStart = /^\s*(?:insert|update|delete)\b/i
-const writeKeywords = /^(?:insert|update|delete|replace|merge|create|alter|drop|truncate|call)$/i
-
-/** Intents whose SQL a user may have written. */
-const userSqlIntents: ReadonlySet<Intent> = new Set(['raw', 'primary runner', 'replica runner'])
-
-/** Whether the SQL could have written: everything but what is proved not to. */
-const mayWrite = (sql: string): boolean =>
-  writeStart.test(sql) || (!framesTransaction(sql) && !isProvablyReadOnly(sql))
-
-/** Whether the statement is a write by its first word, or by what follows a WITH. */
-const startsWriting = (sql: string): boolean => {
-  const keyword = statementKeyword(sql)
-  return writeKeywords.test(keyword) || (keyword === 'WITH' && mayWrite(sql))
-}
-
 /** The routing state of one query runner. */
 export class RunnerState implements RunnerFacts {
   readonly runtime: Runtime
@@ -73,8 +59,8 @@ export class RunnerState implements RunnerFacts {
   /** Whether a transaction was begun through this runner, and the user's scope in which it was. */
   #hasBegun = false
   #transactionFrame: Frame | undefined = undefined
-  /** The ledgers of the scopes that wrote in the open transaction, told at its commit. */
-  #wroteIn: Set<WriteLedger> | undefined = undefined
+  /** Made at the first statement that may write in a scope. */
+  #writes: WriteNotes | undefined = undefined
 
   constructor(facts: RunnerFacts) {
     this.runtime = facts.runtime
@@ -137,10 +123,7 @@ export class RunnerState implements RunnerFacts {
 
   #admitReading(sql: string): string {
     if (sql === startTransaction) return this.shard.family === 'sqlite' ? sql : `${sql} READ ONLY`
-    const isRefused = userSqlIntents.has(this.intent)
-      ? mayWrite(sql)
-      : this.intent !== 'read' && startsWriting(sql)
-    if (isRefused) throw this.#refusal()
+    if (isRefusedOnReplica(this.intent, sql)) throw this.#refusal()
     return sql
   }
 
@@ -172,7 +155,7 @@ export class RunnerState implements RunnerFacts {
   #remembersWrites(sql: string, ambient: Frame | undefined): boolean {
     if (this.frame === undefined && ambient === undefined) return false
     if (this.runtime.policy.readYourWritesMs === 0 || this.route.role === 'replica') return false
-    if (this.#wroteIn !== undefined) return true
+    if (this.#writes?.isPending) return true
     return this.intent !== 'read' && this.intent !== 'lock' && mayWrite(sql)
   }
 
@@ -202,6 +185,12 @@ export class RunnerState implements RunnerFacts {
         throw error
       },
     )
+  }
+
+  #noteWrite(sql: string, inTransaction: boolean, ambient: Frame | undefined): void {
+    this.#writes ??= new WriteNotes(this.shard.name, this.runtime.now)
+    const ledgers = [this.frame?.writes, ambient?.writes].filter((ledger) => ledger !== undefined)
+    this.#writes.settle(sql, inTransaction, ledgers)
   }
 
   #tell(
@@ -234,27 +223,6 @@ export class RunnerState implements RunnerFacts {
       isCached: true,
     })
     this.runtime.trace.emit({ event, sql, parameters: undefined }, this.#collector(ambient))
-  }
-
-  /** A transaction's writes count from its commit, others from their own end. A failed statement
-   *  counts too: its outcome is not known when the connection was lost. */
-  #noteWrite(sql: string, inTransaction: boolean, ambient: Frame | undefined): void {
-    const ledgers = [this.frame?.writes, ambient?.writes].filter((ledger) => ledger !== undefined)
-    const keyword = statementKeyword(sql)
-    if (keyword === 'ROLLBACK' && !/^\s*rollback\s+to\b/i.test(sql)) {
-      this.#wroteIn = undefined
-      return
-    }
-    if (keyword === 'COMMIT') {
-      this.#note(this.#wroteIn ?? [])
-      this.#wroteIn = undefined
-    } else if (framesTransaction(sql)) return
-    else if (inTransaction) this.#wroteIn = new Set([...(this.#wroteIn ?? []), ...ledgers])
-    else this.#note(ledgers)
-  }
-
-  #note(ledgers: Iterable<WriteLedger>): void {
-    for (const ledger of ledgers) ledger.set(this.shard.name, this.runtime.now())
   }
 }
 

@@ -152,7 +152,7 @@ export class Shard {
 
   /** Whether the primary is connected, so that SQL for writes can be built. */
   get isReady(): boolean {
-    return this.runtime.pools.poolOf(this.topology.primary).state === 'open'
+    return this.runtime.pools.isOpen(this.topology.primary)
   }
 
   /** Connects the primary. */
