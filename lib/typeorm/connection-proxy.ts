@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm'
 import type { FanOutOptions, ShardSettled, ShardValue } from '../scopes/fan-out.js'
 import { type ReplicaScope, shardNamed } from '../scopes/scopes.js'
-import { bind, targetOf } from './binding.js'
+import { bind } from './binding.js'
 import type { OctopusControl } from './control.js'
 import type { Runtime } from './runtime.js'
 import { routedMethods } from './view.js'
@@ -115,36 +115,42 @@ export const createProxy = (
     frame: undefined,
     isFloating: true,
   } as const
-  const currentView = (): DataSource => targetOf(proxy).shard.view
+  // Not through the proxy: what it needs of itself it knows.
+  const currentView = (): DataSource => runtime.target(binding).shard.view
   // Engines that the library does not know pass through; only the scope functions are added.
   const isRouted = runtime.defaultShard.family !== 'other'
-  const shardFields = {
-    driver: () => currentView().driver,
-    options: () => currentView().options,
-    queryResultCache: () => currentView().queryResultCache,
-    entityMetadatas: () => currentView().entityMetadatas,
-    entityMetadatasMap: () => currentView().entityMetadatasMap,
+  const fields = new Map<string | symbol, () => unknown>(
+    isRouted
+      ? [
+          ['driver', () => currentView().driver],
+          ['options', () => currentView().options],
+          ['queryResultCache', () => currentView().queryResultCache],
+          ['entityMetadatas', () => currentView().entityMetadatas],
+          ['entityMetadatasMap', () => currentView().entityMetadatasMap],
+        ]
+      : [],
+  )
+  // TypeORM asks for metadata at every call; its own method would come back here twice.
+  const metadata = {
+    getMetadata: (target: never) => currentView().getMetadata(target),
+    hasMetadata: (target: never) => currentView().hasMetadata(target),
   }
-  const dispatched = Object.assign(
-    Object.create(null) as Record<string | symbol, () => unknown>,
-    isRouted ? shardFields : {},
-  )
-  const answers = Object.assign(
-    Object.create(null) as Record<string | symbol, unknown>,
-    isRouted ? routedMethods : {},
-    members,
-  )
+  const answers = new Map<string | symbol, unknown>([
+    ...Object.entries(isRouted ? { ...routedMethods, ...metadata } : {}),
+    ...Object.entries(members),
+  ])
   const proxy = new Proxy(front, {
     get(target, key) {
-      const dispatch = dispatched[key]
-      if (dispatch !== undefined) return dispatch()
+      const field = fields.get(key)
+      if (field !== undefined) return field()
+      const answer = answers.get(key)
       // What somebody put on the DataSource himself wins over our methods.
-      if (key in answers && !Object.hasOwn(target, key)) return answers[key]
+      if (answer !== undefined && !Object.hasOwn(target, key)) return answer
       return Reflect.get(target, key, proxy)
     },
     has: (target, key) => key in members || Reflect.has(target, key),
   })
-  Object.assign(answers, lifecycle(proxy))
+  for (const [name, method] of Object.entries(lifecycle(proxy))) answers.set(name, method)
   // The binding stands on the wrapped DataSource, where the proxy finds it; views have their own.
   bind(front, binding)
   return proxy
