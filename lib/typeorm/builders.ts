@@ -187,10 +187,19 @@ export class RoutedSelectQueryBuilder<E extends ObjectLiteral> extends SelectQue
     return this.#prepared(() => super.execute() as Promise<any>)
   }
 
-  /** TypeORM hands its hydration the builder's own runner only; a copy of the builder hands it
-   *  the one that answered, so that entities learn their shard. */
+  /** Entities learn their shard from the runner that answered. TypeORM hands its hydration the
+   *  builder's own runner only: a copy of the builder has the one that answered for its own. Where
+   *  nothing looks at the entities before they are returned, they are told afterwards, which is
+   *  cheaper. */
   protected override executeEntitiesAndRawResults(queryRunner: QueryRunner) {
-    if (this.queryRunner !== undefined) return super.executeEntitiesAndRawResults(queryRunner)
+    const { shard } = stateOf(queryRunner) ?? {}
+    if (this.queryRunner !== undefined || shard === undefined)
+      return super.executeEntitiesAndRawResults(queryRunner)
+    if (yieldsOnlyItsOwn(builder(this), queryRunner))
+      return super.executeEntitiesAndRawResults(queryRunner).then((results) => {
+        shard.runtime.homes.set(results.entities, shard)
+        return results
+      })
     const hydrating = copyOf(this as SelectQueryBuilder<E>)
     assign(builder(hydrating), { queryRunner })
     return super.executeEntitiesAndRawResults.call(hydrating, queryRunner) as Promise<{
@@ -198,6 +207,18 @@ export class RoutedSelectQueryBuilder<E extends ObjectLiteral> extends SelectQue
       raw: any[]
     }>
   }
+}
+
+/** Whether hydration makes entities of the main alias only, which nobody sees before the caller. */
+const yieldsOnlyItsOwn = (own: AnyBuilder, { dataSource }: QueryRunner): boolean => {
+  const metadata = mainMetadata(own)
+  return (
+    metadata !== undefined &&
+    own.expressionMap.joinAttributes.length === 0 &&
+    metadata.lazyRelations.length === 0 &&
+    metadata.afterLoadListeners.length === 0 &&
+    dataSource.subscribers.length === 0
+  )
 }
 
 /** The builders that others turn into: TypeORM's global registry is left alone. */

@@ -34,7 +34,7 @@ export const overlayOf = <T extends object>(source: T): T => Object.create(sourc
  *  to use where `source` is new each time: an object that becomes a prototype gets a hidden class of
  *  its own, which no optimised code knows. */
 export const copyOf = <T extends object>(source: T): T =>
-  Object.setPrototypeOf({ ...source }, Object.getPrototypeOf(source) as object) as T
+  Object.assign(Object.create(Object.getPrototypeOf(source) as object) as T, source)
 
 /** The methods of a query runner that only some engines have. */
 export interface RunnerInternals {

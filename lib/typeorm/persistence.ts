@@ -2,7 +2,7 @@ import type { EntityManager, EntityMetadata } from 'typeorm'
 import { ReadOnlyScopeError } from '../errors.js'
 import { boundTo, stateOf, targetOf } from './binding.js'
 import { entityGraph } from './entity-graph.js'
-import { overlayOf } from './internals.js'
+import { assign, overlayOf } from './internals.js'
 import type { Runtime } from './runtime.js'
 import type { Shard } from './shard.js'
 
@@ -75,7 +75,7 @@ const persistOwn = (
       homes.checkNotForeign(graphOn(shard), shard, operation)
     return runtime.openRunner(shard, by, place.frame, 'persist', operation, metadata)
   })
-  Object.defineProperty(overlay, 'dataSource', { value: dataSource })
+  assign(overlay, { dataSource })
   const work = () => run(overlay)
   const hasListeners =
     dataSource.subscribers.length > 0 || metadata === undefined || metadata.listeners.length > 0

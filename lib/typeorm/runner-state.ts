@@ -1,6 +1,6 @@
 import type { EntityMetadata, QueryRunner } from 'typeorm'
 import { currentFrame } from '../context/carrier.js'
-import { type Frame, encloses, frameOf, userFrame } from '../context/frame.js'
+import { type Frame, type WriteLedger, encloses, frameOf, userFrame } from '../context/frame.js'
 import { CrossShardError, OctopusError, ReadOnlyScopeError } from '../errors.js'
 import type { Lease } from '../pool/lease.js'
 import type { Route } from '../router/decide.js'
@@ -168,9 +168,9 @@ export class RunnerState implements RunnerFacts {
     ambient: Frame | undefined,
     result: Promise<T>,
   ): Promise<T> {
-    const at = Date.now()
-    const started = this.runtime.now()
     const inTransaction = runner.isTransactionActive
+    const at = isTraced ? Date.now() : 0
+    const started = isTraced ? this.runtime.now() : 0
     const settled = (error?: unknown): void => {
       if (isWrite) this.#noteWrite(sql, inTransaction, ambient)
       if (isTraced) this.#tell(sql, parameters, ambient, { at, started, inTransaction, error })
@@ -189,8 +189,7 @@ export class RunnerState implements RunnerFacts {
 
   #noteWrite(sql: string, inTransaction: boolean, ambient: Frame | undefined): void {
     this.#writes ??= new WriteNotes(this.shard.name, this.runtime.now)
-    const ledgers = [this.frame?.writes, ambient?.writes].filter((ledger) => ledger !== undefined)
-    this.#writes.settle(sql, inTransaction, ledgers)
+    this.#writes.settle(sql, inTransaction, ledgersOf(this.frame, ambient))
   }
 
   #tell(
@@ -224,6 +223,17 @@ export class RunnerState implements RunnerFacts {
     })
     this.runtime.trace.emit({ event, sql, parameters: undefined }, this.#collector(ambient))
   }
+}
+
+/** The ledgers of the route's scope and of the scope around the statement: most often one. */
+const ledgersOf = (
+  frame: Frame | undefined,
+  ambient: Frame | undefined,
+): readonly WriteLedger[] => {
+  if (frame === undefined) return ambient === undefined ? [] : [ambient.writes]
+  return ambient === undefined || ambient.writes === frame.writes
+    ? [frame.writes]
+    : [frame.writes, ambient.writes]
 }
 
 const runnerIsStarting = (sql: string): boolean =>

@@ -2,6 +2,8 @@ import type { WriteLedger } from '../context/frame.js'
 import { framesTransaction } from '../router/read-only-sql.js'
 import { statementKeyword } from '../trace/event.js'
 
+const writeStart = /^\s*(?:insert|update|delete)\b/i
+
 /** Tells the ledgers of scopes what was written through one query runner, when it counts. */
 export class WriteNotes {
   readonly #shard: string
@@ -27,6 +29,8 @@ export class WriteNotes {
    * @param ledgers - of the scopes that the statement was sent in
    */
   settle(sql: string, inTransaction: boolean, ledgers: readonly WriteLedger[]): void {
+    // Nearly every write; the rest is about transactions.
+    if (!inTransaction && writeStart.test(sql)) return this.#note(ledgers)
     const keyword = statementKeyword(sql)
     if (keyword === 'ROLLBACK') {
       if (!/^\s*rollback\s+to\b/i.test(sql)) this.#pending = undefined
