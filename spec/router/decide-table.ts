@@ -33,7 +33,7 @@ export const reportsOffline = {
   replicas: [{ name: 'r1' }, { name: 'r2', group: 'reports', isOnline: false }],
 }
 
-// Each row stands before the rules that it passes over, in the order of DESIGN section 5.
+// Each row stands before the rules that it passes over, in the order of docs/routing.md.
 export const rows: readonly Row[] = [
   ...intents.map((intent) => ({
     title: `a disabled octopus sends a ${intent} to the primary, even inside usingReplica`,
