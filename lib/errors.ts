@@ -230,10 +230,12 @@ export class ReadOnlyScopeError extends OctopusError {
 
 /** One operation touches two shards. Nothing was sent. */
 export class CrossShardError extends OctopusError {
-  readonly shards: readonly [string, string]
+  readonly shards: readonly string[]
 
-  constructor(what: string, shards: readonly [string, string], remedy: string) {
-    super('cross-shard', 'route', `${what} (shards "${shards[0]}" and "${shards[1]}"). ${remedy}`)
+  constructor(what: string, shards: readonly string[], remedy: string) {
+    const names = shards.map((shard) => `"${shard}"`).join(' and ')
+    const noun = shards.length === 1 ? 'shard' : 'shards'
+    super('cross-shard', 'route', `${what} (${noun} ${names}). ${remedy}`)
     this.shards = shards
   }
 }

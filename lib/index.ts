@@ -5,6 +5,7 @@ export {
   type ReplicaOptions,
   type ShardOptions,
   type ShardSettings,
+  type UnshardedOptions,
   engines,
   loadConfig,
 } from './config/index.js'
@@ -54,9 +55,11 @@ export type {
   SkippedNode,
 } from './trace/event.js'
 export { type RouteListener, type RouteListenerOptions, routeChannelName } from './trace/hub.js'
+export { type BatchOptions, inBatches } from './typeorm/batches.js'
 export type { ConnectionProxy, OctopusMembers } from './typeorm/connection-proxy.js'
 export type { OctopusControl } from './typeorm/control.js'
 export type { ExplainOperation, Explanation } from './typeorm/explain.js'
 export { octopus, shardVariable } from './typeorm/octopus.js'
 export { Replicated } from './typeorm/replicated.js'
 export { Shard, type ShardDecorator, type ShardOf } from './typeorm/shard-decorator.js'
+export { Unsharded, type UnshardedSettings } from './typeorm/unsharded.js'

@@ -4,6 +4,7 @@ export type {
   ReplicaOptions,
   ShardOptions,
   ShardSettings,
+  UnshardedOptions,
 } from './options.js'
 export type { ResolvedConfig, ResolvedEndpoint } from './resolved.js'
 export { loadConfig } from './load.js'

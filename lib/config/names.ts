@@ -2,10 +2,8 @@ import { defaultShardOf } from './declared.js'
 import { suggest } from './nearest.js'
 import type { OctopusOptions, ReplicaOptions } from './options.js'
 import type { Path, Problems } from './problems.js'
-
-/** The indexes of items that stand in a list a second time. */
-const repeatedIn = (items: readonly unknown[]): number[] =>
-  items.flatMap((item, index) => (item !== undefined && items.indexOf(item) < index ? [index] : []))
+import { repeatedIn } from './repeated.js'
+import { checkUnsharded } from './unsharded.js'
 
 const checkReplicaNames = (
   {
@@ -76,6 +74,8 @@ export const checkNames = (options: OctopusOptions, problems: Problems): void =>
     const known = { shards: [defaultShard, ...Object.keys(shards)], groups: Object.keys(groups) }
     for (const [name, members] of Object.entries(groups)) checkGroup(name, members, known, problems)
   }
+
+  checkUnsharded(options, [defaultShard, ...Object.keys(shards)], problems)
 
   const { replicated = [], fullyReplicated = true } = options
   for (const index of repeatedIn(replicated))

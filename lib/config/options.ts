@@ -199,6 +199,18 @@ export interface ShardOptions extends ConnectionOptions, ShardSettings {
   readonly slaves?: readonly ReplicaOptions[]
 }
 
+/** An entity that lives on one shard, whatever the scope or handle. */
+export interface UnshardedOptions {
+  /** Its target, or its name. */
+  readonly entity: string | Function | object
+  /** The shard it lives on. Default: the default shard. */
+  readonly shard?: string
+  /** Further shards that have it; a scope or handle that names one of them is followed. */
+  readonly allowShard?: readonly string[]
+  /** Whether a scope or handle that names any other shard throws. Default: as at the top level. */
+  readonly strict?: boolean
+}
+
 /** What `octopus()` takes, and what a configuration file holds. */
 export interface OctopusOptions {
   /** The name of the wrapped DataSource's shard. Default: `master`. */
@@ -227,6 +239,13 @@ export interface OctopusOptions {
   readonly fullyReplicated?: boolean
   /** Entities that are on the replicas: targets, or names. Only with `fullyReplicated: false`. */
   readonly replicated?: readonly (string | Function | object)[]
+  /** Entities outside sharding, beside those marked `@Unsharded`: targets, names, or with settings. */
+  readonly unsharded?: readonly (string | Function | object | UnshardedOptions)[]
+  /**
+   * Whether a scope or handle that names a shard which an entity outside sharding is not on throws,
+   * for entities that do not say it themselves. Default: `false`, the entity's own shard is used.
+   */
+  readonly strict?: boolean
   /** Connects a shard at its first use, or in `initialize()`. Default: `lazy`. */
   readonly connect?: ConnectWord
   /** Milliseconds to wait for a free connection; 0 waits for ever. Default: 10000. */

@@ -14,6 +14,7 @@ import { Problems } from './problems.js'
 import type { ResolvedConfig, ResolvedEndpoint, ResolvedShard } from './resolved.js'
 import { checkShape } from './shape.js'
 import { type PlacedEndpoint, checkSharedServers } from './shared-server.js'
+import { resolveUnsharded } from './unsharded.js'
 import { parseUrl } from './url.js'
 import { type Engine, type EngineFamily, engines, familyOf, isEngine } from './words.js'
 
@@ -196,6 +197,8 @@ export const resolveConfig = (
     readYourWritesMs: given.readYourWrites?.windowMs ?? 5000,
     fullyReplicated: given.fullyReplicated ?? true,
     replicated: Object.freeze([...(given.replicated ?? [])]),
+    unsharded: Object.freeze((given.unsharded ?? []).map(resolveUnsharded)),
+    strict: given.strict ?? false,
     fanOutConcurrency: given.fanOutConcurrency ?? 8,
     enabled: given.enabled ?? true,
     collapseReplicas: given.collapseReplicas ?? false,

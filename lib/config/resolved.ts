@@ -27,6 +27,14 @@ export interface ResolvedShard {
   readonly acquireTimeoutMs: number
 }
 
+/** An entity outside sharding, as listed. */
+export interface ResolvedUnsharded {
+  readonly entity: string | Function | object
+  readonly shard: string | undefined
+  readonly allowShard: readonly string[]
+  readonly strict: boolean | undefined
+}
+
 /** A checked configuration: aliases translated, defaults filled in, options inherited, frozen. */
 export interface ResolvedConfig {
   readonly defaultShard: string
@@ -38,6 +46,9 @@ export interface ResolvedConfig {
   readonly readYourWritesMs: number
   readonly fullyReplicated: boolean
   readonly replicated: readonly (string | Function | object)[]
+  readonly unsharded: readonly ResolvedUnsharded[]
+  /** Whether unsharded entities that do not say it themselves are strict. */
+  readonly strict: boolean
   readonly fanOutConcurrency: number
   readonly enabled: boolean
   readonly collapseReplicas: boolean

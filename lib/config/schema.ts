@@ -68,6 +68,34 @@ const replicaLists = {
 
 export const shardShape = { ...replicaLists, ...settings, ...connectionShape }
 
+const entityRule = "expected an entity's name or (in code) its class or schema"
+
+const entity = z.union(
+  [
+    z.string().min(1),
+    z
+      .custom<Function | object>(
+        (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
+      )
+      .meta({ codeOnly: true }),
+  ],
+  entityRule,
+)
+
+const unshardedEntity = z.strictObject({
+  entity: entity.describe("The entity's name."),
+  shard: name.describe('The shard it lives on. Default: the default shard.').exactOptional(),
+  allowShard: z
+    .array(name)
+    .readonly()
+    .describe('Further shards that have it; a scope or handle that names one is followed.')
+    .exactOptional(),
+  strict: z
+    .boolean()
+    .describe('Whether a scope or handle that names any other shard throws.')
+    .exactOptional(),
+})
+
 export const topShape = {
   defaultShard: name.describe("The name of the wrapped DataSource's shard. Default: master."),
   replicas: replicas.describe('The read copies of the default shard.'),
@@ -90,22 +118,18 @@ export const topShape = {
     .describe('Sends reads of a shard to its primary after a write in the same scope.'),
   fullyReplicated: z.boolean().describe('Whether every entity is on the replicas. Default: true.'),
   replicated: z
-    .array(
-      z.union(
-        [
-          z.string().min(1),
-          z
-            .custom<Function | object>(
-              (value) =>
-                typeof value === 'function' || (typeof value === 'object' && value !== null),
-            )
-            .meta({ codeOnly: true }),
-        ],
-        "expected an entity's name or (in code) its class or schema",
-      ),
-    )
+    .array(entity)
     .readonly()
     .describe('The entities that are on the replicas. Only with fullyReplicated: false.'),
+  unsharded: z
+    .array(z.union([unshardedEntity, entity], entityRule))
+    .readonly()
+    .describe('The entities outside sharding, which live on one shard whatever the scope.'),
+  strict: z
+    .boolean()
+    .describe(
+      'Whether a scope or handle that names another shard than an unsharded entity is on throws. Default: false.',
+    ),
   fanOutConcurrency: z
     .int()
     .positive()

@@ -19,6 +19,7 @@ import {
   valuesOrThrow,
   visitShards,
 } from './fan-out.js'
+import { keptInScope } from './generators.js'
 
 /** Which replicas a `usingReplica` scope reads. */
 export interface ReplicaScope {
@@ -67,12 +68,22 @@ export class Scopes {
 
   /** Runs `work` in a new scope inside the current one. */
   enter<T>(change: FrameChange, work: () => T): T {
+    return enterFrame(this.#child(change), work)
+  }
+
+  #child(change: FrameChange): Frame {
     const parent = currentFrame()
-    return enterFrame(childFrame(this.#owner, frameOf(this.#owner, parent), parent, change), work)
+    return childFrame(this.#owner, frameOf(this.#owner, parent), parent, change)
+  }
+
+  /** As `enter`; a generator that `work` returns stays in the scope, wherever it is consumed. */
+  #enterAndKeep<T>(change: FrameChange, work: () => T): T {
+    const frame = this.#child(change)
+    return keptInScope(enterFrame(frame, work), frame)
   }
 
   using<T>(shard: string, work: () => T): T {
-    return this.enter(this.#shardChange(shard), checkedWork('using', work))
+    return this.#enterAndKeep(this.#shardChange(shard), checkedWork('using', work))
   }
 
   /** Checks the name, and that the shard has the replica group that is inherited. */
@@ -86,7 +97,8 @@ export class Scopes {
   }
 
   usingPrimary<T>(work: () => T): T {
-    return this.enter({ label: 'usingPrimary', role: 'primary' }, checkedWork('usingPrimary', work))
+    const change = { label: 'usingPrimary', role: 'primary' } as const
+    return this.#enterAndKeep(change, checkedWork('usingPrimary', work))
   }
 
   usingReplica<T>(options: ReplicaScope, work: () => T): T {
@@ -97,7 +109,7 @@ export class Scopes {
     if (shard.replicas.length === 0 && shard.onNoReplica === 'error')
       throw new NoReplicaError(shard.name, group)
     const label = group === undefined ? 'usingReplica' : `usingReplica ${group}`
-    return this.enter(
+    return this.#enterAndKeep(
       { label, role: 'replica', replicaGroup: group },
       checkedWork('usingReplica', work),
     )

@@ -26,7 +26,16 @@ export const roleRules = [
 export type RouteReason = (typeof roleRules)[number]
 
 /** The rules that decide a statement's shard, in the order in which they are asked. */
-export const shardRules = ['runner', 'handle', 'home', 'scope', 'environment', 'default'] as const
+export const shardRules = [
+  'runner',
+  'unsharded',
+  'handle',
+  'home',
+  'untracked',
+  'scope',
+  'environment',
+  'default',
+] as const
 export type ShardReason = (typeof shardRules)[number]
 
 /**

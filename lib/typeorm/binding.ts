@@ -1,7 +1,8 @@
-import type { DataSource, EntityTarget, ObjectLiteral, QueryRunner } from 'typeorm'
+import type { DataSource, EntityMetadata, EntityTarget, ObjectLiteral, QueryRunner } from 'typeorm'
 import type { Frame } from '../context/frame.js'
 import { EngineMismatchError } from '../errors.js'
 import type { ShardReason } from '../trace/event.js'
+import type { Homed } from './homes.js'
 import type { RunnerState } from './runner-state.js'
 import type { Runtime } from './runtime.js'
 import type { Shard } from './shard.js'
@@ -16,6 +17,8 @@ export interface Binding {
   readonly frame: Frame | undefined
   /** Whether each request goes where it is made, anew. */
   readonly isFloating: boolean
+  /** The entity whose home the binding follows, for messages. */
+  readonly because?: Homed | undefined
 }
 
 const bindingKey = Symbol('typeorm-octopus.binding')
@@ -54,10 +57,14 @@ export interface Target {
   readonly frame: Frame | undefined
 }
 
-/** Where a request made now through a data source object of ours goes. */
-export const targetOf = (dataSource: object): Target => {
+/**
+ * Where a request made now through a data source object of ours goes.
+ *
+ * @param metadata - of the entity that the request is about, if it is about one
+ */
+export const targetOf = (dataSource: object, metadata?: EntityMetadata): Target => {
   const binding = boundTo(dataSource)
-  return binding.runtime.target(binding)
+  return binding.runtime.target(binding, metadata)
 }
 
 interface Routed {

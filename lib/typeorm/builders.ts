@@ -1,9 +1,8 @@
 import {
-  type DataSource,
   DeleteQueryBuilder,
+  type FindManyOptions,
   InsertQueryBuilder,
   type ObjectLiteral,
-  QueryBuilder,
   type QueryRunner,
   RelationQueryBuilder,
   SelectQueryBuilder,
@@ -12,49 +11,14 @@ import {
 import { SoftDeleteQueryBuilder } from 'typeorm/query-builder/SoftDeleteQueryBuilder.js'
 import type { Intent } from '../router/request.js'
 import { isProvablyReadOnly } from '../router/read-only-sql.js'
-import { boundTo, checkSameEngine, stateOf, targetOf } from './binding.js'
+import { boundTo, stateOf, targetOf } from './binding.js'
+import { routeBuilders } from './conversions.js'
 import { refuseOnReplica } from './entity-manager.js'
 import { assign, copyOf } from './internals.js'
+import { namedInCriteria, namedInValues } from './named-entities.js'
+import { refuseCrossingJoins } from './crossing-joins.js'
+import { type AnyBuilder, builder, goHome, mainMetadata, settle } from './settle.js'
 import type { Shard } from './shard.js'
-
-/** What the builders need of each other, beside TypeORM's own declarations. */
-type AnyBuilder = Omit<QueryBuilder<ObjectLiteral>, 'dataSource'> & {
-  readonly dataSource: DataSource
-  // Protected in TypeORM's declarations.
-  readonly queryRunner?: QueryRunner | undefined
-}
-
-/** A builder with the field that TypeORM protects. */
-const builder = (own: QueryBuilder<any>): AnyBuilder => own as unknown as AnyBuilder
-
-/**
- * Settles where a builder runs now: on its runner's shard, on the shard it is bound to, or, made
- * outside every scope, on the shard of the scope around this call. Its SQL is built for that shard.
- *
- * @throws EngineMismatchError if it was built for another engine
- */
-const settle = (own: AnyBuilder): Shard => {
-  const binding = boundTo(own.dataSource)
-  const runnerState = stateOf(own.queryRunner)
-  if (runnerState !== undefined) {
-    const { shard } = runnerState
-    if (shard !== binding.shard || binding.isFloating) {
-      checkSameEngine(binding.shard, shard)
-      assign(own, { dataSource: shard.view })
-    }
-    return shard
-  }
-  if (!binding.isFloating) return binding.shard
-  const { shard } = targetOf(own.dataSource)
-  if (shard !== binding.shard) {
-    checkSameEngine(binding.shard, shard)
-    assign(own, { dataSource: shard.floating })
-  }
-  return shard
-}
-
-const mainMetadata = ({ expressionMap: { mainAlias } }: AnyBuilder) =>
-  mainAlias?.hasMetadata ? mainAlias.metadata : undefined
 
 /** A runner for one execution of the builder. */
 const openRunner = (own: AnyBuilder, intent: Intent, operation: string): QueryRunner => {
@@ -63,8 +27,9 @@ const openRunner = (own: AnyBuilder, intent: Intent, operation: string): QueryRu
     if (intent === 'write') refuseOnReplica(own.queryRunner, operation)
     return own.queryRunner
   }
-  const { runtime, shard, by, frame } = targetOf(own.dataSource)
-  return runtime.openRunner(shard, by, frame, intent, operation, mainMetadata(own))
+  const metadata = mainMetadata(own)
+  const { runtime, shard, by, frame } = targetOf(own.dataSource, metadata)
+  return runtime.openRunner(shard, by, frame, intent, operation, metadata)
 }
 
 /** A write builder's execution: the primary is connected before its SQL is built. */
@@ -78,9 +43,26 @@ const executeWrite = <T>(own: AnyBuilder, execute: () => Promise<T>): Promise<T>
   return shard.isReady || shard.family === 'other' ? execute() : shard.ready().then(execute)
 }
 
+/** Rows to be written take their builder home; what a save found to write has been looked at. */
+const goHomeOfRows = (own: AnyBuilder, rows: unknown): readonly unknown[] => {
+  const list = Array.isArray(rows) ? (rows as unknown[]) : [rows]
+  if (stateOf(own.queryRunner)?.intent !== 'persist')
+    goHome(own, namedInValues(list, mainMetadata(own), boundTo(own.dataSource).runtime.homes))
+  return list
+}
+
 class RoutedInsertQueryBuilder<E extends ObjectLiteral> extends InsertQueryBuilder<E> {
-  override execute() {
-    return executeWrite(builder(this), () => super.execute())
+  /** Instances of the entity's class are at home where they were inserted; literals are values. */
+  override async execute() {
+    const rows = goHomeOfRows(builder(this), this.expressionMap.valuesSet)
+    const result = await executeWrite(builder(this), () => super.execute())
+    const { runtime, shard } = boundTo(this.dataSource)
+    const { homes } = runtime
+    const target = mainMetadata(this)?.target
+    if (typeof target === 'function')
+      for (const row of rows)
+        if (row instanceof target && homes.get(row) === undefined) homes.set(row, shard)
+    return result
   }
 
   protected override obtainQueryRunner(): QueryRunner {
@@ -89,7 +71,13 @@ class RoutedInsertQueryBuilder<E extends ObjectLiteral> extends InsertQueryBuild
 }
 
 class RoutedUpdateQueryBuilder<E extends ObjectLiteral> extends UpdateQueryBuilder<E> {
-  override execute() {
+  override whereEntity(entity: E | E[]) {
+    goHome(builder(this), namedInCriteria(entity, boundTo(this.dataSource).runtime.homes))
+    return super.whereEntity(entity)
+  }
+
+  override async execute() {
+    goHomeOfRows(builder(this), this.expressionMap.valuesSet)
     return executeWrite(builder(this), () => super.execute())
   }
 
@@ -120,6 +108,49 @@ class RoutedSoftDeleteQueryBuilder<E extends ObjectLiteral> extends SoftDeleteQu
 }
 
 class RoutedRelationQueryBuilder<E extends ObjectLiteral> extends RelationQueryBuilder<E> {
+  override of(entity: unknown) {
+    this.#goHome(entity)
+    return super.of(entity)
+  }
+
+  override async set(value: unknown): Promise<void> {
+    this.#take(value)
+    return super.set(value)
+  }
+
+  override async add(value: unknown): Promise<void> {
+    this.#take(value)
+    return super.add(value)
+  }
+
+  override async remove(value: unknown): Promise<void> {
+    this.#take(value)
+    return super.remove(value)
+  }
+
+  override async addAndRemove(added: unknown, removed: unknown): Promise<void> {
+    this.#take([added, removed])
+    return super.addAndRemove(added, removed)
+  }
+
+  /** Before any SQL of the change: what it names belongs together. */
+  #take(values: unknown): void {
+    this.#goHome(values)
+    const { pins } = boundTo(this.dataSource).runtime
+    const { relationMetadata } = this.expressionMap
+    const { entityMetadata, inverseEntityMetadata } = relationMetadata
+    if (pins.areApart(entityMetadata, inverseEntityMetadata))
+      pins.checkOnlyIds(relationMetadata, false)
+  }
+
+  #goHome(entities: unknown): void {
+    const { runtime } = boundTo(this.dataSource)
+    goHome(builder(this), namedInCriteria(entities, runtime.homes))
+    // What it loads, it loads from the owner's home too.
+    if (boundTo(this.dataSource).because !== undefined)
+      assign(this.dataSource, { relationLoader: runtime.front.relationLoader })
+  }
+
   protected override obtainQueryRunner(): QueryRunner {
     return openRunner(builder(this), 'write', 'relation')
   }
@@ -144,6 +175,12 @@ export const readIntent = (own: Pick<AnyBuilder, 'expressionMap'>): Intent => {
 
 /** A select builder that chooses its server when it runs and hydrates in that server's shard. */
 export class RoutedSelectQueryBuilder<E extends ObjectLiteral> extends SelectQueryBuilder<E> {
+  override setFindOptions(options: FindManyOptions<E>) {
+    if (options.where !== undefined)
+      goHome(builder(this), namedInCriteria(options.where, boundTo(this.dataSource).runtime.homes))
+    return super.setFindOptions(options)
+  }
+
   protected override obtainQueryRunner(): QueryRunner {
     return openRunner(builder(this), readIntent(builder(this)), 'select')
   }
@@ -153,6 +190,7 @@ export class RoutedSelectQueryBuilder<E extends ObjectLiteral> extends SelectQue
     let shard: Shard
     try {
       shard = settle(builder(this))
+      refuseCrossingJoins(this, shard)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -221,38 +259,12 @@ const yieldsOnlyItsOwn = (own: AnyBuilder, { dataSource }: QueryRunner): boolean
   )
 }
 
-/** The builders that others turn into: TypeORM's global registry is left alone. */
-const conversions = {
-  select: ['select', RoutedSelectQueryBuilder],
-  insert: ['insert', RoutedInsertQueryBuilder],
-  update: ['update', RoutedUpdateQueryBuilder],
-  delete: ['delete', RoutedDeleteQueryBuilder],
-  softDelete: ['soft-delete', RoutedSoftDeleteQueryBuilder],
-  restore: ['restore', RoutedSoftDeleteQueryBuilder],
-  relation: ['relation', RoutedRelationQueryBuilder],
-} as const
-
-type Conversion = keyof typeof conversions
-type BuilderClass = new (builder: AnyBuilder) => AnyBuilder
-
-/**
- * Makes a builder's conversions (`insert()`, `update()` …) yield routed builders. TypeORM's own
- * method does the work on the builder it is called on and then makes the new one through its
- * registry; here the new one is made first, as a copy, and the method is called on that.
- */
-for (const Builder of new Set(Object.values(conversions).map(([, builder]) => builder)))
-  for (const name of Object.keys(conversions) as Conversion[]) {
-    const Target = conversions[name][1] as unknown as BuilderClass
-    const original = QueryBuilder.prototype[name] as unknown as (...args: unknown[]) => AnyBuilder
-    // A builder's own override (SelectQueryBuilder.select) stays.
-    const own = Builder.prototype as unknown as Record<Conversion, typeof original>
-    const inherited = own[name]
-    Object.defineProperty(Builder.prototype, name, {
-      configurable: true,
-      writable: true,
-      value(this: AnyBuilder, ...args: unknown[]): AnyBuilder {
-        if (this instanceof Target) return inherited.apply(this, args)
-        return original.apply(new Target(this), args)
-      },
-    })
-  }
+routeBuilders({
+  select: RoutedSelectQueryBuilder,
+  insert: RoutedInsertQueryBuilder,
+  update: RoutedUpdateQueryBuilder,
+  delete: RoutedDeleteQueryBuilder,
+  softDelete: RoutedSoftDeleteQueryBuilder,
+  restore: RoutedSoftDeleteQueryBuilder,
+  relation: RoutedRelationQueryBuilder,
+})

@@ -95,6 +95,20 @@ export class OctopusControl {
     return entity
   }
 
+  /**
+   * Whether two objects stand for one row: the same entity and id, at home on the same shard. For what
+   * has no id or no home only an object itself is the same.
+   */
+  isSameRecord(one: object, other: object): boolean {
+    if (one === other) return true
+    const { homes } = this.#runtime
+    const home = homes.get(one)
+    if (home === undefined || home !== homes.get(other) || one.constructor !== other.constructor)
+      return false
+    const metadata = this.#runtime.metadataOf(home, one.constructor)
+    return metadata !== undefined && metadata.compareEntities(one, other)
+  }
+
   /** The DataSource that was wrapped. */
   get dataSource(): DataSource {
     return this.#runtime.front

@@ -1,10 +1,13 @@
 import type { EntityMetadata } from 'typeorm'
+import type { Pins } from './unsharded.js'
 
 const cascades = ['isCascadeInsert', 'isCascadeUpdate', 'isCascadeRemove'] as const
 
+type MetadataFor = (entity: object) => EntityMetadata | undefined
+
 /** Adds what a save of `entity` looks at: its related entities, and theirs where it cascades. Lazy
  *  relations that are not loaded are not. */
-const reach = (entity: object, metadata: EntityMetadata, found: Set<object>): void => {
+const reach = (entity: object, metadata: EntityMetadata, found: Set<object>, pins: Pins): void => {
   if (found.has(entity)) return
   found.add(entity)
   if (metadata.relations.length === 0) return
@@ -15,7 +18,10 @@ const reach = (entity: object, metadata: EntityMetadata, found: Set<object>): vo
   )) {
     // A relation can also hold the bare id of what it refers to.
     if (typeof value !== 'object' || value === null) continue
-    if (cascades.some((kind) => relation[kind])) reach(value as object, inverse, found)
+    const doesCascade = cascades.some((kind) => relation[kind])
+    // What is written of an entity that lives elsewhere is its id.
+    if (pins.areApart(own, inverse)) pins.checkOnlyIds(relation, doesCascade)
+    else if (doesCascade) reach(value as object, inverse, found, pins)
     else found.add(value as object)
   }
 }
@@ -24,18 +30,26 @@ const reach = (entity: object, metadata: EntityMetadata, found: Set<object>): vo
  * The entities that saving or removing `entities` touches, those given first.
  *
  * @param metadataFor - the metadata of one of the given entities; undefined for what is no entity
+ * @throws CrossShardError if sharded entities and ones outside sharding would be written together
  */
 export const entityGraph = (
   entities: unknown,
-  metadataFor: (entity: object) => EntityMetadata | undefined,
+  metadataFor: MetadataFor,
+  pins: Pins,
 ): readonly object[] => {
   const found = new Set<object>()
+  let first: EntityMetadata | undefined
   for (const entity of Array.isArray(entities) ? (entities as unknown[]) : [entities]) {
     // TypeORM says itself what is wrong with anything else.
     if (typeof entity !== 'object' || entity === null) continue
     const metadata = metadataFor(entity)
-    if (metadata === undefined) found.add(entity)
-    else reach(entity, metadata, found)
+    if (metadata === undefined) {
+      found.add(entity)
+      continue
+    }
+    first ??= metadata
+    if (pins.areApart(first, metadata)) throw pins.together(first, metadata)
+    reach(entity, metadata, found, pins)
   }
   return [...found]
 }

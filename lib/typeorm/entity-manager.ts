@@ -1,9 +1,20 @@
-import { type DataSource, EntityManager, InstanceChecker, type QueryRunner } from 'typeorm'
+import {
+  type DataSource,
+  EntityManager,
+  type EntityTarget,
+  InstanceChecker,
+  type ObjectLiteral,
+  type QueryRunner,
+  type TreeRepository,
+} from 'typeorm'
 import { ReadOnlyScopeError } from '../errors.js'
 import { boundTo, stateOf, targetOf } from './binding.js'
 import { SqljsEntityManager, overlayOf } from './internals.js'
+import { makeEntity } from './made-entities.js'
+import { namedInValues } from './named-entities.js'
 import { persist } from './persistence.js'
 import { inTransactionScope } from './transactions.js'
+import { RoutedTreeRepository } from './tree-repository.js'
 
 type Constructor = new (...args: any[]) => EntityManager
 
@@ -18,11 +29,23 @@ const entityArgument = (args: readonly unknown[]): { target: unknown; entity: un
   return isTarget ? { target: first, entity: second } : { target: undefined, entity: first }
 }
 
-/** An entity made on a handle is at home there. A function and not a private method: TypeORM calls
- *  `merge` on our overlays of managers too, which have no private members. */
-const recordOnHandle = (manager: EntityManager, entity: unknown): void => {
-  const { isFloating, runtime, shard } = boundTo(manager.dataSource)
-  if (!isFloating && runtime.homes.get(entity) === undefined) runtime.homes.set(entity, shard)
+/**
+ * The data source object to read the row on that values stand for: that of their home, if they have one.
+ *
+ * @throws CrossShardError if they are of another shard than the manager is bound to
+ */
+const sourceOf = (manager: EntityManager, target: unknown, values: unknown): DataSource => {
+  const { dataSource, queryRunner } = manager
+  const binding = boundTo(dataSource)
+  const { homes } = binding.runtime
+  const metadata = binding.runtime.metadataOf(binding.shard, target)
+  const named = namedInValues([values], metadata, homes)
+  const home = homes.common(named, 'preload')
+  if (home === undefined) return dataSource
+  const isBound = queryRunner !== undefined || binding.by === 'handle'
+  if (!isBound) return binding.runtime.homeSource(home)
+  homes.checkNotForeign(named, stateOf(queryRunner)?.shard ?? binding.shard, 'preload')
+  return dataSource
 }
 
 /** Adds routing to a manager class: persistence goes home, transactions mark their callback. */
@@ -32,8 +55,9 @@ const routedManager = <C extends Constructor>(Base: C) => {
   return class extends Base {
     #persist(operation: 'save' | 'remove' | 'softRemove' | 'recover', args: any[]): Promise<any> {
       const { target, entity } = entityArgument(args)
-      const run = proto[operation] as (...args: any[]) => Promise<any>
-      return persist(this, operation, target, entity, (manager) => run.apply(manager, args))
+      const original = proto[operation] as (...args: any[]) => Promise<any>
+      const run = (manager: EntityManager) => original.apply(manager, args)
+      return persist({ manager: this, operation, target, entity, run })
     }
 
     override save(...args: any[]): Promise<any> {
@@ -53,30 +77,44 @@ const routedManager = <C extends Constructor>(Base: C) => {
     }
 
     override create(...args: any[]): any {
-      const created = (proto.create as (...args: any[]) => any).apply(this, args)
-      recordOnHandle(this, created)
-      return created
+      const [target, values] = args
+      const create = proto.create as (...args: any[]) => any
+      return makeEntity(this, 'create', target, [values], () => create.apply(this, args))
     }
 
     override merge(...args: any[]): any {
-      const merged = (proto.merge as (...args: any[]) => any).apply(this, args)
-      recordOnHandle(this, merged)
-      return merged
+      const [target, , ...values] = args
+      const merge = proto.merge as (...args: any[]) => any
+      return makeEntity(this, 'merge', target, values, () => merge.apply(this, args))
     }
 
-    /** Reads on the primary, and inside a transaction on its connection: what is merged into and
-     *  saved must not be a stale copy. */
-    override preload(...args: any[]): Promise<any> {
+    /** Reads on the primary of what it is about, and inside a transaction on its connection: what is
+     *  merged into and saved must not be a stale copy. */
+    override async preload(...args: any[]): Promise<any> {
+      const [target, values] = args
+      const source = overlayOf(sourceOf(this, target, values))
       const overlay = overlayOf(this as EntityManager)
-      const source = overlayOf(this.dataSource)
-      Object.defineProperty(source, 'manager', { value: this })
+      Object.defineProperty(source, 'manager', { value: overlay })
       Object.defineProperty(overlay, 'dataSource', { value: source })
+      // Those of the manager itself would read where it works.
+      Object.defineProperty(overlay, 'repositories', { value: new Map() })
       const run = () => (proto.preload as (...args: any[]) => Promise<any>).apply(overlay, args)
       if (this.queryRunner !== undefined) return run()
-      const { runtime, shard } = targetOf(this.dataSource)
+      const { runtime, shard } = targetOf(source)
       if (shard.topology.replicas.length === 0) return run()
       const primaryFor = { shard: shard.name, because: 'persisting' } as const
       return runtime.scopes.enter({ label: 'preload', origin: 'library', primaryFor }, run)
+    }
+
+    override getTreeRepository<E extends ObjectLiteral>(target: EntityTarget<E>) {
+      const { treeRepositories } = this as unknown as { treeRepositories: TreeRepository<any>[] }
+      // TypeORM says itself which drivers have no trees.
+      if (
+        this.dataSource.driver.treeSupport &&
+        !treeRepositories.some((each) => each.target === target)
+      )
+        treeRepositories.push(new RoutedTreeRepository(target, this, this.queryRunner))
+      return super.getTreeRepository(target)
     }
 
     override async clear(target: any, options?: any): Promise<void> {
@@ -85,10 +123,12 @@ const routedManager = <C extends Constructor>(Base: C) => {
         refuseOnReplica(this.queryRunner, 'clear')
         return run.call(this, target, options)
       }
-      const { runtime, frame, shard, by } = targetOf(this.dataSource)
+      const place = targetOf(this.dataSource)
+      const metadata = place.runtime.metadataOf(place.shard, target)
+      const { runtime, frame, shard, by } = targetOf(this.dataSource, metadata)
       const overlay = overlayOf(this as EntityManager)
       const dataSource = shard.overlay(frame, by, () =>
-        runtime.openRunner(shard, by, frame, 'write', 'clear', undefined),
+        runtime.openRunner(shard, by, frame, 'write', 'clear', metadata),
       )
       Object.defineProperty(overlay, 'dataSource', { value: dataSource })
       return run.call(overlay, target, options)

@@ -3,9 +3,15 @@ import { entityName } from './binding.js'
 import { createMarks } from './marks.js'
 import type { Shard } from './shard.js'
 
+/** An entity with the shard it is at home on. */
+export interface Homed {
+  readonly entity: object
+  readonly shard: Shard
+}
+
 /** Which shard each entity came from. Entities remember a shard, never a server. */
 export class Homes {
-  readonly #homes = createMarks<Shard>()
+  readonly #homes = createMarks<Shard | undefined>()
 
   /** The home of an entity, if it has one. */
   get(entity: unknown): Shard | undefined {
@@ -18,27 +24,28 @@ export class Homes {
     else if (typeof entity === 'object' && entity !== null) this.#homes.set(entity, shard)
   }
 
+  /** Forgets the homes of entities that did not come into being. */
+  forget(entities: readonly object[]): void {
+    for (const entity of entities) this.#homes.set(entity, undefined)
+  }
+
   /**
-   * The one home of what is worked on together; those without a home go along.
+   * The one home of what is worked on together, with the first entity that has it; those without a
+   * home go along.
    *
    * @param operation - what is done to them, for the message
    * @throws CrossShardError if they come from different shards
    */
-  common(entities: unknown, operation: string): Shard | undefined {
-    if (!Array.isArray(entities)) return this.get(entities)
-    let found: { readonly shard: Shard; readonly entity: unknown } | undefined
+  common(entities: readonly unknown[], operation: string): Homed | undefined {
+    let found: Homed | undefined
     for (const entity of entities) {
       const shard = this.get(entity)
       if (shard === undefined || shard === found?.shard) continue
-      if (found !== undefined)
-        throw new CrossShardError(
-          `${operation} got or reached entities of different shards: ${nameOf(found.entity)} and ${nameOf(entity)}`,
-          [found.shard.name, shard.name],
-          'Group them by shardOf(entity) and handle each group on its own.',
-        )
-      found = { shard, entity }
+      const homed = { entity: entity as object, shard }
+      if (found !== undefined) throw mixedShards(found, homed, operation)
+      found = homed
     }
-    return found?.shard
+    return found
   }
 
   /**
@@ -46,19 +53,25 @@ export class Homes {
    *
    * @throws CrossShardError naming the entity and both shards
    */
-  checkNotForeign(entities: unknown, shard: Shard, operation: string): void {
-    const foreign = (Array.isArray(entities) ? entities : [entities]).find((entity) => {
+  checkNotForeign(entities: readonly unknown[], shard: Shard, operation: string): void {
+    for (const entity of entities) {
       const home = this.get(entity)
-      return home !== undefined && home !== shard
-    }) as unknown
-    const home = this.get(foreign)
-    if (home === undefined) return
-    throw new CrossShardError(
-      `${operation} on a handle, transaction or query runner got or reached an entity of another shard: ${nameOf(foreign)}`,
-      [shard.name, home.name],
-      `Use the data source itself, or db.shard("${home.name}"); to copy the entity, create a new one from its values.`,
-    )
+      if (home === undefined || home === shard) continue
+      throw new CrossShardError(
+        `${operation} on a handle, transaction or query runner got or reached an entity of another shard: ${nameOf(entity)}`,
+        [shard.name, home.name],
+        `Use the data source itself, or db.shard("${home.name}"); to copy the entity, create a new one from its values.`,
+      )
+    }
   }
 }
+
+/** What to throw where one operation names two entities of different shards. */
+export const mixedShards = (first: Homed, second: Homed, operation: string): CrossShardError =>
+  new CrossShardError(
+    `${operation} got or reached entities of different shards: ${nameOf(first.entity)} and ${nameOf(second.entity)}`,
+    [first.shard.name, second.shard.name],
+    'Group them by shardOf(entity) and handle each group on its own.',
+  )
 
 const nameOf = (entity: unknown): string => entityName((entity as object).constructor) ?? 'entity'

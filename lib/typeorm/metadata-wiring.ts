@@ -1,4 +1,5 @@
 import type { DataSource, EntityMetadata } from 'typeorm'
+import { isBaseEntity, reloadFromHome } from './base-entity.js'
 import { driverAccess } from './driver-access.js'
 import { buildGroup } from './engine-group.js'
 import { type Driver, assign, overlayOf } from './internals.js'
@@ -27,7 +28,8 @@ export class MetadataWiring {
   /** Completes what the wrapped DataSource built for its own engine: other engines' metadata, homes,
    *  and the data source of BaseEntity classes. */
   async complete(proxy: DataSource): Promise<void> {
-    const { front, groups, shards } = this.#runtime
+    const { front, groups, pins, shards } = this.#runtime
+    pins.learn(front.entityMetadatas)
     this.#adopt(front.entityMetadatas)
     for (const group of groups.others) {
       const shard = [...shards].find((candidate) => candidate.group === group)
@@ -41,8 +43,10 @@ export class MetadataWiring {
 
   /** Takes over the metadata of a DataSource that was initialised before it was wrapped. */
   adoptBuilt(proxy: DataSource): void {
+    const { front, pins } = this.#runtime
+    pins.learn(front.entityMetadatas)
     this.#isBuilt = true
-    this.#adopt(this.#runtime.front.entityMetadatas)
+    this.#adopt(front.entityMetadatas)
     this.rewire(proxy)
   }
 
@@ -50,7 +54,10 @@ export class MetadataWiring {
   rewire(proxy: DataSource): void {
     const { front } = this.#runtime
     for (const { target, relations } of front.entityMetadatas) {
-      if (isBaseEntity(target)) target.useDataSource(proxy)
+      if (isBaseEntity(target)) {
+        target.useDataSource(proxy)
+        reloadFromHome(target, this.#runtime)
+      }
       if (typeof target !== 'function') continue
       for (const relation of relations)
         if (relation.isLazy)
@@ -87,13 +94,6 @@ export class MetadataWiring {
     this.#waiting.length = 0
   }
 }
-
-interface BaseEntityClass {
-  useDataSource(dataSource: DataSource): void
-}
-
-const isBaseEntity = (target: unknown): target is BaseEntityClass =>
-  typeof target === 'function' && 'useDataSource' in target
 
 /** Makes one entity's metadata record the home of each entity that it creates. */
 const recordHomes = (metadata: EntityMetadata, runtime: Runtime): void => {

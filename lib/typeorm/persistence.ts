@@ -1,31 +1,39 @@
 import type { EntityManager, EntityMetadata } from 'typeorm'
 import { ReadOnlyScopeError } from '../errors.js'
-import { boundTo, stateOf, targetOf } from './binding.js'
+import { livesOn } from '../router/unsharded.js'
+import type { ShardReason } from '../trace/event.js'
+import { type Target, boundTo, stateOf, targetOf } from './binding.js'
 import { entityGraph } from './entity-graph.js'
 import { assign, overlayOf } from './internals.js'
+import type { RunnerState } from './runner-state.js'
 import type { Runtime } from './runtime.js'
 import type { Shard } from './shard.js'
 
+/** A save or remove, as it was asked of a manager. */
+export interface Persistence {
+  readonly manager: EntityManager
+  readonly operation: 'save' | 'remove' | 'softRemove' | 'recover'
+  readonly target: unknown
+  /** One entity, or a list. */
+  readonly entity: unknown
+  /** TypeORM's own operation, on the manager that it is given. */
+  readonly run: (manager: EntityManager) => Promise<unknown>
+}
+
 /**
  * Saves or removes entities on the shard they come from; those without a home go where the manager
- * works, and are at home there afterwards.
+ * works, and are at home there from then on.
  *
- * @param run - TypeORM's own operation, on the manager that it is given
  * @throws CrossShardError before any SQL, if entities of another shard are among them
  * @throws ReadOnlyScopeError on a runner in replica mode
  */
-export const persist = (
-  manager: EntityManager,
-  operation: string,
-  target: unknown,
-  entity: unknown,
-  run: (manager: EntityManager) => Promise<unknown>,
-): Promise<unknown> => {
+export const persist = (work: Persistence): Promise<unknown> => {
   // A rejection, as from TypeORM's own checks, not an exception.
   try {
-    return manager.queryRunner === undefined
-      ? persistOwn(manager, operation, target, entity, run)
-      : persistOnRunner(manager, operation, target, entity, run)
+    const { queryRunner } = work.manager
+    if (queryRunner === undefined) return persistOwn(work)
+    const state = stateOf(queryRunner)
+    return state === undefined ? work.run(work.manager) : persistOnRunner(work, state)
   } catch (error) {
     return Promise.reject(error)
   }
@@ -33,54 +41,36 @@ export const persist = (
 
 /** On a transaction's or a user's runner, which stays on its shard. */
 const persistOnRunner = (
-  manager: EntityManager,
-  operation: string,
-  target: unknown,
-  entity: unknown,
-  run: (manager: EntityManager) => Promise<unknown>,
+  work: Persistence,
+  { runtime, shard, route }: RunnerState,
 ): Promise<unknown> => {
-  const state = stateOf(manager.queryRunner)
-  if (state === undefined) return run(manager)
-  const { runtime, shard, route } = state
-  const graph = entityGraph(entity, (each) => metadataOf(runtime, shard, target, each))
+  const { manager, operation, run } = work
+  const graph = graphOn(work, shard)
   runtime.homes.checkNotForeign(graph, shard, operation)
   if (route.role === 'replica' && !route.isReadOnly)
     throw new ReadOnlyScopeError(shard.name, operation)
-  return recordingHomes(run(manager), graph, shard)
+  return atHomeOn(shard, graph, () => run(manager))
 }
 
-const persistOwn = (
-  manager: EntityManager,
-  operation: string,
-  target: unknown,
-  entity: unknown,
-  run: (manager: EntityManager) => Promise<unknown>,
-): Promise<unknown> => {
-  const binding = boundTo(manager.dataSource)
-  const { runtime } = binding
+const persistOwn = (work: Persistence): Promise<unknown> => {
+  const { manager, operation, run } = work
+  const { runtime } = boundTo(manager.dataSource)
   const { homes } = runtime
-  const place = targetOf(manager.dataSource)
-  const graphOn = (shard: Shard) =>
-    entityGraph(entity, (each) => metadataOf(runtime, shard, target, each))
-  const graph = graphOn(place.shard)
-  const home = homes.common(graph, operation)
-  if (!binding.isFloating) homes.checkNotForeign(graph, binding.shard, operation)
-  const shard = home ?? place.shard
-  const by = home === undefined ? place.by : 'home'
-  const metadata = metadataOf(runtime, shard, target, firstOf(entity))
+  const place = placeOf(work)
+  const { shard, by, graph } = chooseShard(work, place)
+  const metadata = rootMetadata(work, shard)
   const overlay = overlayOf(manager)
   const dataSource = shard.overlay(place.frame, by, () => {
     // TypeORM has let lazy relations settle by now.
     if (metadata !== undefined && metadata.lazyRelations.length > 0)
-      homes.checkNotForeign(graphOn(shard), shard, operation)
+      homes.checkNotForeign(graphOn(work, shard), shard, operation)
     return runtime.openRunner(shard, by, place.frame, 'persist', operation, metadata)
   })
   assign(overlay, { dataSource })
-  const work = () => run(overlay)
   const hasListeners =
     dataSource.subscribers.length > 0 || metadata === undefined || metadata.listeners.length > 0
-  // Subscribers and listeners read what is being saved: from the primary.
-  const result =
+  return atHomeOn(shard, graph, () =>
+    // Subscribers and listeners read what is being saved: from the primary.
     hasListeners && shard.topology.replicas.length > 0
       ? runtime.scopes.enter(
           {
@@ -88,28 +78,60 @@ const persistOwn = (
             origin: 'library',
             primaryFor: { shard: shard.name, because: 'persisting' },
           },
-          work,
+          () => run(overlay),
         )
-      : work()
-  return recordingHomes(result, graph, shard)
+      : run(overlay),
+  )
 }
 
-/** Records the homes of those that had none, once they are saved. */
-const recordingHomes = <T>(
-  result: Promise<T>,
-  graph: readonly object[],
-  shard: Shard,
-): Promise<T> => {
+/** Where the manager works on such entities now. */
+const placeOf = (work: Persistence): Target => {
+  const { dataSource } = work.manager
+  const place = targetOf(dataSource)
+  return place.runtime.pins.isEmpty ? place : targetOf(dataSource, rootMetadata(work, place.shard))
+}
+
+interface Chosen {
+  readonly shard: Shard
+  readonly by: ShardReason
+  /** What the work touches. */
+  readonly graph: readonly object[]
+}
+
+/** The home of the entities; where they have none, the place where the manager works. */
+const chooseShard = (work: Persistence, place: Target): Chosen => {
+  const { homes, pins } = place.runtime
+  const graph = graphOn(work, place.shard)
+  const home = homes.common(graph, work.operation)
+  if (place.by === 'handle') homes.checkNotForeign(graph, place.shard, work.operation)
+  const pin = pins.of(rootMetadata(work, place.shard))
+  if (home !== undefined && (pin === undefined || livesOn(pin, home.shard.name)))
+    return { shard: home.shard, by: 'home', graph }
+  const by = ambientReasons.has(place.by) ? 'untracked' : place.by
+  return { shard: place.shard, by, graph }
+}
+
+/** The rules under which a shard is that of the surroundings. */
+const ambientReasons: ReadonlySet<ShardReason> = new Set(['scope', 'environment', 'default'])
+
+/** Runs what saves `graph`, whose homeless entities are at home on `shard` unless it fails: who looks
+ *  at them while they are saved sees it. */
+const atHomeOn = <T>(shard: Shard, graph: readonly object[], run: () => Promise<T>): Promise<T> => {
   const { homes } = shard.runtime
   const homeless = graph.filter((entity) => homes.get(entity) === undefined)
-  if (homeless.length === 0) return result
-  return result.then((value) => {
-    homes.set(homeless, shard)
-    return value
+  if (homeless.length === 0) return run()
+  homes.set(homeless, shard)
+  return run().catch((error: unknown) => {
+    homes.forget(homeless)
+    throw error
   })
 }
 
-const firstOf = (entity: unknown): unknown => (Array.isArray(entity) ? entity[0] : entity)
+const graphOn = ({ target, entity }: Persistence, shard: Shard): readonly object[] =>
+  entityGraph(entity, (each) => metadataOf(shard.runtime, shard, target, each), shard.runtime.pins)
+
+const rootMetadata = ({ target, entity }: Persistence, shard: Shard): EntityMetadata | undefined =>
+  metadataOf(shard.runtime, shard, target, Array.isArray(entity) ? entity[0] : entity)
 
 const metadataOf = (
   runtime: Runtime,

@@ -5,7 +5,6 @@ import { childFrame } from '../context/frame.js'
 import { stateOf } from './binding.js'
 import { RelationLoader } from './internals.js'
 import type { Runtime } from './runtime.js'
-import type { Shard } from './shard.js'
 
 /**
  * The relation loader of the wrapped data source: it loads from the owner's home shard, wherever the
@@ -27,13 +26,7 @@ export class RoutedRelationLoader extends RelationLoader {
     loadEagerRelations?: boolean,
   ): Promise<any[]> {
     const runner = queryRunner?.isReleased ? undefined : queryRunner
-    const shard = stateOf(runner)?.shard ?? this.#home(entityOrEntities)
-    const source =
-      shard === undefined
-        ? this.#runtime.currentSource()
-        : runner === undefined
-          ? this.#runtime.homeSource(shard)
-          : shard.view
+    const source = stateOf(runner)?.shard.view ?? this.#sourceFor(entityOrEntities)
     const load = () =>
       new RelationLoader(source).load(
         relationOn(source, relation),
@@ -59,8 +52,10 @@ export class RoutedRelationLoader extends RelationLoader {
     return enterFrame(childFrame(owner, frame, frame, change), load)
   }
 
-  #home(entities: ObjectLiteral | ObjectLiteral[]): Shard | undefined {
-    return this.#runtime.homes.common(entities, 'Loading a relation')
+  #sourceFor(owners: ObjectLiteral | ObjectLiteral[]): DataSource {
+    const entities = Array.isArray(owners) ? owners : [owners]
+    const home = this.#runtime.homes.common(entities, 'Loading a relation')
+    return home === undefined ? this.#runtime.currentSource() : this.#runtime.homeSource(home)
   }
 
   /** Keeps a runner for later loads only where the user or a transaction owns it. */

@@ -5,6 +5,7 @@ import { PoolRegistry } from '../pool/registry.js'
 import { Balancers } from '../router/balancer.js'
 import { type RoutePolicy, ambientShard, decide } from '../router/decide.js'
 import type { Intent } from '../router/request.js'
+import { pinnedShard } from '../router/unsharded.js'
 import { Scopes } from '../scopes/scopes.js'
 import { topologyOf } from '../topology/snapshot.js'
 import { TopologyStore } from '../topology/store.js'
@@ -12,13 +13,14 @@ import type { RouteEventKind, ShardReason } from '../trace/event.js'
 import { TraceHub } from '../trace/hub.js'
 import { type Binding, type Target, bind, stateOf } from './binding.js'
 import { EngineGroups } from './engine-group.js'
-import { Homes } from './homes.js'
+import { type Homed, Homes } from './homes.js'
 import { overlayOf } from './internals.js'
 import { MetadataWiring } from './metadata-wiring.js'
 import { isReplicatedEntity } from './replicated.js'
 import { RunnerState } from './runner-state.js'
 import { createRunner } from './runners.js'
 import { Shard } from './shard.js'
+import { Pins } from './unsharded.js'
 import { type OriginalMethods, createBase, originalMethods } from './view.js'
 
 /** Options that name a server or a file, or act on a schema: never passed from shard to shard. */
@@ -54,6 +56,8 @@ export class Runtime {
   readonly balancers = new Balancers()
   readonly trace = new TraceHub()
   readonly homes = new Homes()
+  /** The entities outside sharding. */
+  readonly pins: Pins
   /** Monotonic clock, in milliseconds. */
   readonly now: () => number = () => performance.now()
   readonly #shards = new Map<string, Shard>()
@@ -71,6 +75,7 @@ export class Runtime {
   constructor(front: DataSource, config: ResolvedConfig, ambient: string | undefined) {
     this.front = front
     this.config = config
+    this.pins = new Pins(config)
     this.original = originalMethods(front)
     this.base = createBase(front)
     this.store = new TopologyStore(topologyOf(config))
@@ -137,11 +142,21 @@ export class Runtime {
       if (!shard.isDefault) Object.assign(shard.view.options, shared)
   }
 
-  /** Where a request made now through a binding goes. */
-  target(binding: Binding): Target {
+  /**
+   * Where a request made now through a binding goes.
+   *
+   * @param metadata - of the entity that the request is about, if it is about one
+   * @throws CrossShardError if the entity is outside sharding and `strict`, and another shard is named
+   */
+  target(binding: Binding, metadata?: EntityMetadata): Target {
     const frame = binding.frame ?? this.scopes.current()
-    if (!binding.isFloating) return { runtime: this, shard: binding.shard, by: binding.by, frame }
-    const chosen = ambientShard(frame, this.store.current, this.policy)
+    const pin = this.pins.of(metadata)
+    if (!binding.isFloating && pin === undefined)
+      return { runtime: this, shard: binding.shard, by: binding.by, frame }
+    const asked = binding.isFloating
+      ? ambientShard(frame, this.store.current, this.policy)
+      : { name: binding.shard.name, by: binding.by }
+    const chosen = pin === undefined ? asked : pinnedShard(pin, asked)
     return { runtime: this, shard: this.shard(chosen.name), by: chosen.by, frame }
   }
 
@@ -171,15 +186,19 @@ export class Runtime {
     return frame === undefined ? shard.floating : shard.boundIn(frame, chosen.by)
   }
 
-  /** A data source object bound to an entity's home. */
-  homeSource(shard: Shard): DataSource {
-    const source = overlayOf(shard.view)
-    return bind(source, {
+  /**
+   * A data source object bound to the home of an entity.
+   *
+   * @param frame - the scope that it keeps; the one around the caller where it is left out
+   */
+  homeSource({ shard, entity }: Homed, frame = this.scopes.current()): DataSource {
+    return bind(overlayOf(shard.view), {
       runtime: this,
       shard,
       by: 'home',
-      frame: this.scopes.current(),
+      frame,
       isFloating: false,
+      because: { shard, entity },
     })
   }
 

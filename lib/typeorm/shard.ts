@@ -81,7 +81,7 @@ export class Shard {
   }
 
   /** A data source object bound to this shard that keeps the scope it was made in. */
-  boundIn(frame: Frame, by: ShardReason): DataSource {
+  boundIn(frame: Frame | undefined, by: ShardReason): DataSource {
     const { runtime } = this
     return bind(overlayOf(this.view), { runtime, shard: this, by, frame, isFloating: false })
   }

@@ -21,6 +21,8 @@ describe('options of octopus()', () => {
       readYourWritesMs: 5000,
       fullyReplicated: true,
       replicated: [],
+      unsharded: [],
+      strict: false,
       fanOutConcurrency: 8,
       enabled: true,
       collapseReplicas: false,

@@ -49,6 +49,8 @@ export const configWith = (
     readYourWritesMs: 5000,
     fullyReplicated: true,
     replicated: [],
+    unsharded: [],
+    strict: false,
     fanOutConcurrency: 8,
     enabled: true,
     collapseReplicas: false,

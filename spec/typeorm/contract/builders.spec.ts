@@ -24,8 +24,24 @@ describe("the contract with TypeORM's query builders", () => {
     expectMethods(QueryBuilder.prototype, 'QueryBuilder', {
       obtainQueryRunner: ['builders.ts', use],
     })
+    const home = 'go to the home of the entities that are named'
+    expectMethods(QueryBuilder.prototype, 'QueryBuilder', {
+      getWhereCondition: ['conversions.ts', home],
+      getWhereInIdsCondition: ['conversions.ts', home],
+    })
+    expectMethods(UpdateQueryBuilder.prototype, 'UpdateQueryBuilder', {
+      whereEntity: ['builders.ts', home],
+    })
+    expectMethods(RelationQueryBuilder.prototype, 'RelationQueryBuilder', {
+      of: ['builders.ts', home],
+      set: ['builders.ts', home],
+      add: ['builders.ts', home],
+      remove: ['builders.ts', home],
+      addAndRemove: ['builders.ts', home],
+    })
     expectMethods(SelectQueryBuilder.prototype, 'SelectQueryBuilder', {
       obtainQueryRunner: ['builders.ts', use],
+      setFindOptions: ['builders.ts', home],
       executeEntitiesAndRawResults: ['builders.ts', 'hydrate in the shard that answered'],
     })
     expect(
@@ -100,6 +116,26 @@ describe("the contract with TypeORM's query builders", () => {
     expect([queryType, useTransaction, commonTableExpressions[0]?.queryBuilder], use).to.deep.equal(
       ['select', false, 'SELECT 1'],
     )
+    const joined = source
+      .createQueryBuilder(Book, 'book')
+      .leftJoin('book.author', 'author')
+      .loadRelationIdAndMap('ids', 'book.author').expressionMap
+    const joins = gone('these fields of the expression map', 'crossing-joins.ts', 'refuse joins')
+    expect(
+      joined.aliases.map(({ hasMetadata }) => hasMetadata),
+      joins,
+    ).to.deep.equal([true, true])
+    expect(joined.relationIdAttributes[0]?.relation.isWithJoinColumn, joins).to.equal(true)
+    const rows = [{ title: 'x' }]
+    const { expressionMap: insertion } = source
+      .createQueryBuilder()
+      .insert()
+      .into(Book)
+      .values(rows)
+    const { expressionMap: change } = source.createQueryBuilder().update(Book).set({ title: 'x' })
+    const values = gone('valuesSet of the expression map', 'builders.ts', 'know what is written')
+    expect(insertion.valuesSet, values).to.equal(rows)
+    expect(change.valuesSet, values).to.deep.equal({ title: 'x' })
     expect(
       'lockMode' in source.createQueryBuilder(Book, 'b').setLock('pessimistic_read').expressionMap,
       use,

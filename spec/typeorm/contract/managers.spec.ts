@@ -22,6 +22,7 @@ describe("the contract with TypeORM's entity managers and metadata", () => {
       create: ['entity-manager.ts', 'record homes on a handle'],
       merge: ['entity-manager.ts', 'record homes on a handle'],
       clear: ['entity-manager.ts', 'route it as a write'],
+      getTreeRepository: ['entity-manager.ts', 'look for relatives at home'],
       transaction: ['transactions.ts', 'route it to the primary'],
     })
     const runner = source.createQueryRunner()
@@ -32,6 +33,10 @@ describe("the contract with TypeORM's entity managers and metadata", () => {
       runner,
       manager,
     ])
+    expect(
+      manager,
+      gone('lists of repositories', 'entity-manager.ts', 'put its own among them'),
+    ).to.deep.include({ treeRepositories: [], repositories: new Map() })
     expect(new SqljsEntityManager(source), use).to.be.instanceOf(EntityManager)
     expect(
       Object.hasOwn(new SqljsEntityManager(source), 'driver'),
@@ -136,6 +141,10 @@ describe("the contract with TypeORM's entity managers and metadata", () => {
         'replace them in a late wrapping',
       ),
     ).to.equal(true)
+    expect(
+      String(Author.prototype.reload),
+      gone('BaseEntity.reload() by findOneByOrFail()', 'base-entity.ts', 'reload from home'),
+    ).to.include('findOneByOrFail')
     expect(
       Author.useDataSource,
       gone('BaseEntity.useDataSource()', 'metadata-wiring.ts', 'point classes at the proxy'),
