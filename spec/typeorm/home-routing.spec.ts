@@ -5,6 +5,7 @@ import {
   BeforeInsert,
   Column,
   DataSource,
+  type DataSourceOptions,
   DeleteDateColumn,
   Entity,
   type EntityManager,
@@ -22,6 +23,7 @@ import {
   TreeParent,
 } from 'typeorm'
 import { type ConnectionProxy, CrossShardError, octopus } from '../../lib/index.js'
+import { describeOnEachEngine } from '../support/three-shards.js'
 
 /** Where the listeners of an author saw that it is at home. */
 const seenByListeners: (string | undefined)[] = []
@@ -78,15 +80,17 @@ const WidgetSchema = new EntitySchema<Widget>({
 const named = <E extends object>(entity: new () => E, fields: Partial<E>): E =>
   Object.assign(new entity(), fields)
 
-describe('an operation that names an entity', () => {
+describeOnEachEngine('an operation that names an entity', (shards) => {
   let db: ConnectionProxy
 
   before(async () => {
+    const { connection, brazil, canada } = shards()
     const own = { synchronize: true }
     const entities = [Author, Book, Label, Place, WidgetSchema]
     const invalidWhereValuesBehavior = { null: 'ignore' } as const
-    db = octopus(new DataSource({ type: 'sqljs', entities, invalidWhereValuesBehavior, ...own }), {
-      shards: { brazil: own, canada: own },
+    const settings = { entities, invalidWhereValuesBehavior, ...own }
+    db = octopus(new DataSource({ ...connection, ...settings } as DataSourceOptions), {
+      shards: { brazil: { ...brazil, ...own }, canada: { ...canada, ...own } },
     })
     control = db.octopus
     await db.initialize()
@@ -113,7 +117,7 @@ describe('an operation that names an entity', () => {
       }
     })
     const statements = events.map(({ statement }) => statement)
-    expect(statements.filter((word) => !/^(BEGIN|ROLLBACK)$/.test(word))).to.deep.equal([])
+    expect(statements.filter((word) => !/^(BEGIN|START|ROLLBACK)$/.test(word))).to.deep.equal([])
     expect(value).to.be.instanceOf(CrossShardError)
     return value as CrossShardError
   }
@@ -161,7 +165,6 @@ describe('an operation that names an entity', () => {
   }
   for (const [operation, work] of Object.entries(operations))
     it(`${operation} goes to its home, in no scope and in another one`, async () => {
-      expect(await routes(async () => work(await author('brazil')))).to.include('brazil home')
       const ana = await author('brazil')
       expect(await routes(() => work(ana))).to.deep.equal(['brazil home'])
       const bia = await author('brazil')

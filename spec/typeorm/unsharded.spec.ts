@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import {
   Column,
   DataSource,
+  type DataSourceOptions,
   Entity,
   JoinColumn,
   ManyToMany,
@@ -20,6 +21,7 @@ import {
   UnknownShardError,
   octopus,
 } from '../../lib/index.js'
+import { describeOnEachEngine } from '../support/three-shards.js'
 
 @Unsharded()
 @Entity()
@@ -72,20 +74,26 @@ class Plain {
 
 const entities = [Country, Island, Rate, Secret, Purchase, Plain]
 
-const wrapped = async (options: OctopusOptions = {}): Promise<ConnectionProxy> => {
-  const db = octopus(new DataSource({ type: 'sqljs', entities }), {
-    ...options,
-    shards: { brazil: {}, canada: {} },
-  })
-  await db.initialize()
-  return db
-}
-
 const named = <E extends object>(entity: new () => E, fields: Partial<E>): E =>
   Object.assign(new entity(), fields)
 
-describe('an entity outside sharding', () => {
+describeOnEachEngine('an entity outside sharding', (shards) => {
   let db: ConnectionProxy
+
+  const wrapped = async (options: OctopusOptions = {}): Promise<ConnectionProxy> => {
+    const { connection, brazil, canada } = shards()
+    const db = octopus(new DataSource({ ...connection, entities } as DataSourceOptions), {
+      ...options,
+      shards: { brazil, canada },
+    })
+    try {
+      await db.initialize()
+    } catch (error) {
+      if (db.isInitialized) await db.destroy()
+      throw error
+    }
+    return db
+  }
 
   before(async () => {
     db = await wrapped()
