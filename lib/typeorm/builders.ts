@@ -58,10 +58,11 @@ class RoutedInsertQueryBuilder<E extends ObjectLiteral> extends InsertQueryBuild
     const result = await executeWrite(builder(this), () => super.execute())
     const { runtime, shard } = boundTo(this.dataSource)
     const { homes } = runtime
-    const target = mainMetadata(this)?.target
-    if (typeof target === 'function')
+    const metadata = mainMetadata(this)
+    if (typeof metadata?.target === 'function')
       for (const row of rows)
-        if (row instanceof target && homes.get(row) === undefined) homes.set(row, shard)
+        if (row instanceof metadata.target && homes.get(row) === undefined)
+          homes.set(row, shard.homeOf(metadata))
     return result
   }
 
@@ -235,7 +236,7 @@ export class RoutedSelectQueryBuilder<E extends ObjectLiteral> extends SelectQue
       return super.executeEntitiesAndRawResults(queryRunner)
     if (yieldsOnlyItsOwn(builder(this), queryRunner))
       return super.executeEntitiesAndRawResults(queryRunner).then((results) => {
-        shard.runtime.homes.set(results.entities, shard)
+        shard.runtime.homes.set(results.entities, shard.homeOf(mainMetadata(this)))
         return results
       })
     const hydrating = copyOf(this as SelectQueryBuilder<E>)

@@ -91,7 +91,9 @@ export class OctopusControl {
   bindShard<E extends object>(entity: E, shard: string): E {
     const { shardNames } = this
     if (!shardNames.includes(shard)) throw new UnknownShardError(shard, shardNames)
-    this.#runtime.homes.set(entity, this.#runtime.shard(shard))
+    const home = this.#runtime.shard(shard)
+    const metadata = this.#runtime.metadataOf(home, entity.constructor)
+    this.#runtime.homes.set(entity, home.homeOf(metadata))
     return entity
   }
 
@@ -102,11 +104,8 @@ export class OctopusControl {
   isSameRecord(one: object, other: object): boolean {
     if (one === other) return true
     const { homes } = this.#runtime
-    const home = homes.get(one)
-    if (home === undefined || home !== homes.get(other) || one.constructor !== other.constructor)
-      return false
-    const metadata = this.#runtime.metadataOf(home, one.constructor)
-    return metadata !== undefined && metadata.compareEntities(one, other)
+    const home = homes.of(one)
+    return home === homes.of(other) && (home?.metadata?.compareEntities(one, other) ?? false)
   }
 
   /** The DataSource that was wrapped. */

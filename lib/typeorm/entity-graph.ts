@@ -3,13 +3,17 @@ import type { Pins } from './unsharded.js'
 
 const cascades = ['isCascadeInsert', 'isCascadeUpdate', 'isCascadeRemove'] as const
 
+/** Entities with what they are, in the order in which they are reached. */
+export type EntityGraph = ReadonlyMap<object, EntityMetadata | undefined>
+type Found = Map<object, EntityMetadata | undefined>
+
 type MetadataFor = (entity: object) => EntityMetadata | undefined
 
 /** Adds what a save of `entity` looks at: its related entities, and theirs where it cascades. Lazy
  *  relations that are not loaded are not. */
-const reach = (entity: object, metadata: EntityMetadata, found: Set<object>, pins: Pins): void => {
+const reach = (entity: object, metadata: EntityMetadata, found: Found, pins: Pins): void => {
   if (found.has(entity)) return
-  found.add(entity)
+  found.set(entity, metadata)
   if (metadata.relations.length === 0) return
   const own = metadata.findInheritanceMetadata(entity)
   for (const [relation, value, inverse] of own.extractRelationValuesFromEntity(
@@ -22,7 +26,7 @@ const reach = (entity: object, metadata: EntityMetadata, found: Set<object>, pin
     // What is written of an entity that lives elsewhere is its id.
     if (pins.areApart(own, inverse)) pins.checkOnlyIds(relation, doesCascade)
     else if (doesCascade) reach(value as object, inverse, found, pins)
-    else found.add(value as object)
+    else if (!found.has(value as object)) found.set(value as object, inverse)
   }
 }
 
@@ -36,20 +40,20 @@ export const entityGraph = (
   entities: unknown,
   metadataFor: MetadataFor,
   pins: Pins,
-): readonly object[] => {
-  const found = new Set<object>()
+): EntityGraph => {
+  const found: Found = new Map()
   let first: EntityMetadata | undefined
   for (const entity of Array.isArray(entities) ? (entities as unknown[]) : [entities]) {
     // TypeORM says itself what is wrong with anything else.
     if (typeof entity !== 'object' || entity === null) continue
     const metadata = metadataFor(entity)
     if (metadata === undefined) {
-      found.add(entity)
+      found.set(entity, undefined)
       continue
     }
     first ??= metadata
     if (pins.areApart(first, metadata)) throw pins.together(first, metadata)
     reach(entity, metadata, found, pins)
   }
-  return [...found]
+  return found
 }

@@ -4,10 +4,10 @@ import {
   type ObjectLiteral,
   type SelectQueryBuilder,
 } from 'typeorm'
-import { ambientShard, decide } from '../router/decide.js'
+import { decide } from '../router/decide.js'
 import type { Intent } from '../router/request.js'
 import type { Role, RouteReason, ShardReason } from '../trace/event.js'
-import { type Target, entityName, targetOf } from './binding.js'
+import { entityName, targetOf } from './binding.js'
 import { readIntent } from './builders.js'
 import type { Runtime } from './runtime.js'
 
@@ -51,10 +51,11 @@ export const explain = (
   target: EntityTarget<ObjectLiteral> | SelectQueryBuilder<ObjectLiteral>,
   operation: ExplainOperation,
 ): Explanation => {
-  const place = isBuilder(target) ? targetOf(target.connection) : ambientTarget(runtime)
+  const dataSource = isBuilder(target) ? target.connection : runtime.front
   const metadata = isBuilder(target)
     ? target.expressionMap.mainAlias?.metadata
-    : runtime.metadataOf(place.shard, target)
+    : runtime.metadataOf(targetOf(dataSource).shard, target)
+  const place = targetOf(dataSource, metadata)
   const intent = isBuilder(target) ? readIntent(target) : intents[operation]
   const request = {
     intent,
@@ -69,10 +70,4 @@ export const explain = (
   const what = isBuilder(target) ? (metadata?.name ?? 'the query') : entityName(target)
   const text = `${operation} ${what} → ${shard}/${role} (${candidates.join(', ')}): ${reason}; shard by ${shardReason}.`
   return { shard, shardReason, role, replicaGroup, reason, passedOver, candidates, text }
-}
-
-const ambientTarget = (runtime: Runtime): Target => {
-  const frame = runtime.scopes.current()
-  const { name, by } = ambientShard(frame, runtime.store.current, runtime.policy)
-  return { runtime, shard: runtime.shard(name), by, frame }
 }

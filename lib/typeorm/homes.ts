@@ -1,7 +1,15 @@
+import type { EntityMetadata } from 'typeorm'
 import { CrossShardError } from '../errors.js'
 import { entityName } from './binding.js'
 import { createMarks } from './marks.js'
 import type { Shard } from './shard.js'
+
+/** A shard as the home of the entities of one kind. One object serves all of them. */
+export interface Home {
+  readonly shard: Shard
+  /** Undefined where it is not known what they are. */
+  readonly metadata: EntityMetadata | undefined
+}
 
 /** An entity with the shard it is at home on. */
 export interface Homed {
@@ -11,21 +19,26 @@ export interface Homed {
 
 /** Which shard each entity came from. Entities remember a shard, never a server. */
 export class Homes {
-  readonly #homes = createMarks<Shard | undefined>()
+  readonly #homes = createMarks<Home | undefined>()
 
-  /** The home of an entity, if it has one. */
-  get(entity: unknown): Shard | undefined {
+  /** The home of an entity, if it has one, with what the entity is. */
+  of(entity: unknown): Home | undefined {
     return typeof entity === 'object' && entity !== null ? this.#homes.get(entity) : undefined
   }
 
+  /** The shard of an entity's home, if it has one. */
+  get(entity: unknown): Shard | undefined {
+    return this.of(entity)?.shard
+  }
+
   /** Records the home of an entity, or of each in a list. */
-  set(entity: unknown, shard: Shard): void {
-    if (Array.isArray(entity)) for (const each of entity) this.set(each, shard)
-    else if (typeof entity === 'object' && entity !== null) this.#homes.set(entity, shard)
+  set(entity: unknown, home: Home): void {
+    if (Array.isArray(entity)) for (const each of entity) this.set(each, home)
+    else if (typeof entity === 'object' && entity !== null) this.#homes.set(entity, home)
   }
 
   /** Forgets the homes of entities that did not come into being. */
-  forget(entities: readonly object[]): void {
+  forget(entities: Iterable<object>): void {
     for (const entity of entities) this.#homes.set(entity, undefined)
   }
 
@@ -36,13 +49,13 @@ export class Homes {
    * @param operation - what is done to them, for the message
    * @throws CrossShardError if they come from different shards
    */
-  common(entities: readonly unknown[], operation: string): Homed | undefined {
+  common(entities: Iterable<unknown>, operation: string): Homed | undefined {
     let found: Homed | undefined
     for (const entity of entities) {
       const shard = this.get(entity)
       if (shard === undefined || shard === found?.shard) continue
       const homed = { entity: entity as object, shard }
-      if (found !== undefined) throw mixedShards(found, homed, operation)
+      if (found !== undefined) throw this.mixed(found, homed, operation)
       found = homed
     }
     return found
@@ -53,25 +66,29 @@ export class Homes {
    *
    * @throws CrossShardError naming the entity and both shards
    */
-  checkNotForeign(entities: readonly unknown[], shard: Shard, operation: string): void {
+  checkNotForeign(entities: Iterable<unknown>, shard: Shard, operation: string): void {
     for (const entity of entities) {
       const home = this.get(entity)
       if (home === undefined || home === shard) continue
       throw new CrossShardError(
-        `${operation} on a handle, transaction or query runner got or reached an entity of another shard: ${nameOf(entity)}`,
+        `${operation} on a handle, transaction or query runner got or reached an entity of another shard: ${this.#nameOf(entity)}`,
         [shard.name, home.name],
         `Use the data source itself, or db.shard("${home.name}"); to copy the entity, create a new one from its values.`,
       )
     }
   }
+
+  /** What to throw where one operation names two entities of different shards. */
+  mixed(first: Homed, second: Homed, operation: string): CrossShardError {
+    return new CrossShardError(
+      `${operation} got or reached entities of different shards: ${this.#nameOf(first.entity)} and ${this.#nameOf(second.entity)}`,
+      [first.shard.name, second.shard.name],
+      'Group them by shardOf(entity) and handle each group on its own.',
+    )
+  }
+
+  #nameOf(entity: unknown): string {
+    const { name } = this.of(entity)?.metadata ?? {}
+    return name ?? entityName((entity as object).constructor) ?? 'entity'
+  }
 }
-
-/** What to throw where one operation names two entities of different shards. */
-export const mixedShards = (first: Homed, second: Homed, operation: string): CrossShardError =>
-  new CrossShardError(
-    `${operation} got or reached entities of different shards: ${nameOf(first.entity)} and ${nameOf(second.entity)}`,
-    [first.shard.name, second.shard.name],
-    'Group them by shardOf(entity) and handle each group on its own.',
-  )
-
-const nameOf = (entity: unknown): string => entityName((entity as object).constructor) ?? 'entity'

@@ -22,7 +22,7 @@ export const makeEntity = <E>(
     if (typeof entity === 'object' && entity !== null && !Array.isArray(entity)) {
       const metadata = runtime.metadataOf(shard, target)
       // TypeORM merges what a server generated into the rows of an insert: literals stay values.
-      if (!isLiteralOf(entity, metadata)) recordMade(runtime, entity)
+      if (!isLiteralOf(entity, metadata)) recordMade(runtime, entity, metadata)
       if (metadata !== undefined)
         for (const given of values) copyHomes(given, entity, metadata, runtime.homes)
     }
@@ -36,10 +36,14 @@ export const makeEntity = <E>(
 const isLiteralOf = (entity: object, metadata: EntityMetadata | undefined): boolean =>
   typeof metadata?.target === 'function' && !(entity instanceof metadata.target)
 
-const recordMade = (runtime: Runtime, entity: object): void => {
+const recordMade = (
+  runtime: Runtime,
+  entity: object,
+  metadata: EntityMetadata | undefined,
+): void => {
   const scope = runtime.scopes.current()?.shard
   if (scope !== undefined && runtime.homes.get(entity) === undefined)
-    runtime.homes.set(entity, runtime.shard(scope))
+    runtime.homes.set(entity, runtime.shard(scope).homeOf(metadata))
 }
 
 /** TypeORM copies the entities that relations name: each copy stands for the row that it was made from,
@@ -62,7 +66,7 @@ const copyHomes = (
         ? copies.find((each) => metadata.compareEntities(original, each))
         : copies[0]
       if (copy === undefined || copy === original) continue
-      const home = homes.get(original)
+      const home = homes.of(original)
       if (home !== undefined) homes.set(copy, home)
       copyHomes(original, copy, metadata, homes)
     }

@@ -103,7 +103,7 @@ const recordHomes = (metadata: EntityMetadata, runtime: Runtime): void => {
     writable: true,
     value(this: EntityMetadata, ...args: Parameters<EntityMetadata['create']>): unknown {
       const entity = create.apply(this, args) as object
-      runtime.recordCreated(entity, args[0])
+      runtime.recordCreated(entity, this, args[0])
       return entity
     },
   })

@@ -3,7 +3,7 @@ import { ReadOnlyScopeError } from '../errors.js'
 import { livesOn } from '../router/unsharded.js'
 import type { ShardReason } from '../trace/event.js'
 import { type Target, boundTo, stateOf, targetOf } from './binding.js'
-import { entityGraph } from './entity-graph.js'
+import { type EntityGraph, entityGraph } from './entity-graph.js'
 import { assign, overlayOf } from './internals.js'
 import type { RunnerState } from './runner-state.js'
 import type { Runtime } from './runtime.js'
@@ -46,7 +46,7 @@ const persistOnRunner = (
 ): Promise<unknown> => {
   const { manager, operation, run } = work
   const graph = graphOn(work, shard)
-  runtime.homes.checkNotForeign(graph, shard, operation)
+  runtime.homes.checkNotForeign(graph.keys(), shard, operation)
   if (route.role === 'replica' && !route.isReadOnly)
     throw new ReadOnlyScopeError(shard.name, operation)
   return atHomeOn(shard, graph, () => run(manager))
@@ -63,7 +63,7 @@ const persistOwn = (work: Persistence): Promise<unknown> => {
   const dataSource = shard.overlay(place.frame, by, () => {
     // TypeORM has let lazy relations settle by now.
     if (metadata !== undefined && metadata.lazyRelations.length > 0)
-      homes.checkNotForeign(graphOn(work, shard), shard, operation)
+      homes.checkNotForeign(graphOn(work, shard).keys(), shard, operation)
     return runtime.openRunner(shard, by, place.frame, 'persist', operation, metadata)
   })
   assign(overlay, { dataSource })
@@ -95,15 +95,15 @@ interface Chosen {
   readonly shard: Shard
   readonly by: ShardReason
   /** What the work touches. */
-  readonly graph: readonly object[]
+  readonly graph: EntityGraph
 }
 
 /** The home of the entities; where they have none, the place where the manager works. */
 const chooseShard = (work: Persistence, place: Target): Chosen => {
   const { homes, pins } = place.runtime
   const graph = graphOn(work, place.shard)
-  const home = homes.common(graph, work.operation)
-  if (place.by === 'handle') homes.checkNotForeign(graph, place.shard, work.operation)
+  const home = homes.common(graph.keys(), work.operation)
+  if (place.by === 'handle') homes.checkNotForeign(graph.keys(), place.shard, work.operation)
   const pin = pins.of(rootMetadata(work, place.shard))
   if (home !== undefined && (pin === undefined || livesOn(pin, home.shard.name)))
     return { shard: home.shard, by: 'home', graph }
@@ -116,18 +116,22 @@ const ambientReasons: ReadonlySet<ShardReason> = new Set(['scope', 'environment'
 
 /** Runs what saves `graph`, whose homeless entities are at home on `shard` unless it fails: who looks
  *  at them while they are saved sees it. */
-const atHomeOn = <T>(shard: Shard, graph: readonly object[], run: () => Promise<T>): Promise<T> => {
+const atHomeOn = <T>(shard: Shard, graph: EntityGraph, run: () => Promise<T>): Promise<T> => {
   const { homes } = shard.runtime
-  const homeless = graph.filter((entity) => homes.get(entity) === undefined)
+  const homeless: object[] = []
+  for (const [entity, metadata] of graph)
+    if (homes.get(entity) === undefined) {
+      homes.set(entity, shard.homeOf(metadata))
+      homeless.push(entity)
+    }
   if (homeless.length === 0) return run()
-  homes.set(homeless, shard)
   return run().catch((error: unknown) => {
     homes.forget(homeless)
     throw error
   })
 }
 
-const graphOn = ({ target, entity }: Persistence, shard: Shard): readonly object[] =>
+const graphOn = ({ target, entity }: Persistence, shard: Shard): EntityGraph =>
   entityGraph(entity, (each) => metadataOf(shard.runtime, shard, target, each), shard.runtime.pins)
 
 const rootMetadata = ({ target, entity }: Persistence, shard: Shard): EntityMetadata | undefined =>

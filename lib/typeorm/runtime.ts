@@ -250,10 +250,10 @@ export class Runtime {
   }
 
   /** Records the home of an entity that TypeORM has just created. */
-  recordCreated(entity: object, runner: QueryRunner | undefined): void {
+  recordCreated(entity: object, metadata: EntityMetadata, runner: QueryRunner | undefined): void {
     const shard = stateOf(runner)?.shard
-    if (shard !== undefined) return this.homes.set(entity, shard)
+    if (shard !== undefined) return this.homes.set(entity, shard.homeOf(metadata))
     const scope = this.scopes.current()?.shard
-    if (scope !== undefined) this.homes.set(entity, this.shard(scope))
+    if (scope !== undefined) this.homes.set(entity, this.shard(scope).homeOf(metadata))
   }
 }

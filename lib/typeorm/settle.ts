@@ -1,7 +1,6 @@
 import type { DataSource, EntityMetadata, ObjectLiteral, QueryBuilder, QueryRunner } from 'typeorm'
 import { livesOn, refusedElsewhere } from '../router/unsharded.js'
 import { boundTo, checkSameEngine, stateOf } from './binding.js'
-import { mixedShards } from './homes.js'
 import { assign } from './internals.js'
 import type { Shard } from './shard.js'
 
@@ -47,7 +46,7 @@ export const goHome = (own: AnyBuilder, named: readonly object[]): void => {
   if (bound !== undefined) return homes.checkNotForeign(sharded, bound, operation)
   const { because } = binding
   if (because !== undefined && because.shard !== home.shard)
-    throw mixedShards(because, home, operation)
+    throw homes.mixed(because, home, operation)
   checkSameEngine(binding.shard, home.shard)
   assign(own, { dataSource: binding.runtime.homeSource(home, binding.frame) })
 }

@@ -14,6 +14,7 @@ import {
   createDriver,
 } from './drivers.js'
 import type { EngineGroup } from './engine-group.js'
+import type { Home } from './homes.js'
 import { type Driver, type EngineFamily, familyOf, overlayOf } from './internals.js'
 import type { Runtime } from './runtime.js'
 import { driverAccess } from './driver-access.js'
@@ -37,6 +38,7 @@ export class Shard {
   readonly group: EngineGroup
   readonly #config: ResolvedShard
   readonly #drivers = new Map<string, Driver>()
+  readonly #homes = new Map<EntityMetadata | undefined, Home>()
   #view: DataSource | undefined
   #floating: DataSource | undefined
   /** Whether the drivers' version flags are known, so that SQL for reads can be built. */
@@ -187,6 +189,13 @@ export class Shard {
         // The next replica may be up; if none is, the primary's error is the one to show.
       }
     return false
+  }
+
+  /** This shard as the home of the entities of one kind. */
+  homeOf(metadata: EntityMetadata | undefined): Home {
+    let home = this.#homes.get(metadata)
+    if (home === undefined) this.#homes.set(metadata, (home = { shard: this, metadata }))
+    return home
   }
 
   /** Entity metadata of this shard's engine. */

@@ -80,6 +80,23 @@ describe('the examples', function () {
     ])
   })
 
+  it('homes keeps entities where they come from', async () => {
+    const run = await runExample('homes')
+    endsWell(run)
+    const of = (lines: readonly string[], word: string): number =>
+      lines.filter((line) => line.includes(word)).length
+    expect(of(run.lines, 'brazil (home)')).to.equal(5)
+    expect(of(run.lines, 'CrossShardError')).to.equal(3)
+    expect(run.lines).to.include.members([
+      '   find by its bare id: master (default)',
+      '   Ana and Ana, loaded again: true',
+      '   Ana and Claire: false',
+      '   in a scope of brazil: master (unsharded)',
+      '   Ana is from Brazil',
+      '   Ana, read in a scope of canada',
+    ])
+  })
+
   it('replication reads from replicas, writes on the primary, and reads its own writes', async () => {
     const run = await runExample('replication')
     endsWell(run)

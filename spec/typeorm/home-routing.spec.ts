@@ -343,6 +343,15 @@ describeOnEachEngine('an operation that names an entity', (shards) => {
     expect(isSameRecord(ana, db.octopus.bindShard(named(Book, { id: ana.id }), 'brazil'))).to.equal(
       false,
     )
+    const literals = await Promise.all(
+      [0, 1].map(() => db.using('brazil', () => db.manager.save(WidgetSchema, { name: 'x' }))),
+    )
+    const [widget, other] = literals as [Widget, Widget]
+    const found = await db.using('brazil', () =>
+      db.manager.findOneByOrFail(WidgetSchema, { id: widget.id }),
+    )
+    expect(isSameRecord(widget, found)).to.equal(true)
+    expect(isSameRecord(widget, other)).to.equal(false)
     const unsaved = new Author()
     expect(isSameRecord(unsaved, unsaved)).to.equal(true)
     expect(isSameRecord(unsaved, new Author())).to.equal(false)
