@@ -5,6 +5,7 @@ import { type AnyBuilder, goHome } from './settle.js'
 
 type BuilderClass = new (builder: AnyBuilder) => AnyBuilder
 type Method = (...args: unknown[]) => unknown
+type CriteriaMethod = (this: AnyBuilder, criteria: unknown) => unknown
 
 /** What a builder can be turned into, by the method that does it. */
 const conversions = [
@@ -49,13 +50,13 @@ export const routeBuilders = (classes: Readonly<Record<Conversion, unknown>>): v
       } as Method)
     }
     for (const name of criteriaMethods) {
-      const original = methodOf(QueryBuilder.prototype, name)
-      replace(Builder.prototype as object, name, function (this: AnyBuilder, ...args) {
-        const [criteria] = args
+      const original = methodOf(QueryBuilder.prototype, name) as CriteriaMethod
+      const routed: CriteriaMethod = function (criteria) {
         if (typeof criteria === 'object')
           goHome(this, namedInCriteria(criteria, boundTo(this.dataSource).runtime.homes))
-        return original.apply(this, args)
-      } as Method)
+        return original.call(this, criteria)
+      }
+      replace(Builder.prototype as object, name, routed as Method)
     }
   }
 }

@@ -7,12 +7,12 @@ import {
   type QueryRunner,
   type TreeRepository,
 } from 'typeorm'
-import { ReadOnlyScopeError } from '../errors.js'
 import { boundTo, stateOf, targetOf } from './binding.js'
 import { SqljsEntityManager, overlayOf } from './internals.js'
 import { makeEntity } from './made-entities.js'
 import { namedInValues } from './named-entities.js'
 import { persist } from './persistence.js'
+import { refuseOnReplica } from './read-only-guard.js'
 import { inTransactionScope } from './transactions.js'
 import { RoutedTreeRepository } from './tree-repository.js'
 
@@ -140,12 +140,6 @@ const routedManager = <C extends Constructor>(Base: C) => {
       return inTransactionScope(this, args, (manager, wrapped) => run.apply(manager, wrapped))
     }
   }
-}
-
-/** Refuses a write through a runner that was asked for in replica mode. */
-export const refuseOnReplica = (runner: QueryRunner, operation: string): void => {
-  const state = stateOf(runner)
-  if (state?.route.role === 'replica') throw new ReadOnlyScopeError(state.shard.name, operation)
 }
 
 const Routed = routedManager(EntityManager)

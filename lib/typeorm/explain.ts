@@ -8,7 +8,7 @@ import { decide } from '../router/decide.js'
 import type { Intent } from '../router/request.js'
 import type { Role, RouteReason, ShardReason } from '../trace/event.js'
 import { entityName, targetOf } from './binding.js'
-import { readIntent } from './builders.js'
+import { readIntent } from './select-builder.js'
 import type { Runtime } from './runtime.js'
 
 const intents = {

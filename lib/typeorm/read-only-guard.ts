@@ -1,6 +1,9 @@
+import type { QueryRunner } from 'typeorm'
+import { ReadOnlyScopeError } from '../errors.js'
 import { framesTransaction, isProvablyReadOnly } from '../router/read-only-sql.js'
 import type { Intent } from '../router/request.js'
 import { statementKeyword } from '../trace/event.js'
+import { stateOf } from './binding.js'
 
 const writeStart = /^\s*(?:insert|update|delete)\b/i
 const writeKeywords = /^(?:insert|update|delete|replace|merge|create|alter|drop|truncate|call)$/i
@@ -24,3 +27,9 @@ const startsWriting = (sql: string): boolean => {
  */
 export const isRefusedOnReplica = (intent: Intent, sql: string): boolean =>
   userSqlIntents.has(intent) ? mayWrite(sql) : intent !== 'read' && startsWriting(sql)
+
+/** Refuses a write through a runner that was asked for in replica mode. */
+export const refuseOnReplica = (runner: QueryRunner, operation: string): void => {
+  const state = stateOf(runner)
+  if (state?.route.role === 'replica') throw new ReadOnlyScopeError(state.shard.name, operation)
+}

@@ -1,7 +1,9 @@
 import type { DataSource, EntityMetadata, ObjectLiteral, QueryBuilder, QueryRunner } from 'typeorm'
+import type { Intent } from '../router/request.js'
 import { livesOn, refusedElsewhere } from '../router/unsharded.js'
-import { boundTo, checkSameEngine, stateOf } from './binding.js'
+import { boundTo, checkSameEngine, stateOf, targetOf } from './binding.js'
 import { assign } from './internals.js'
+import { refuseOnReplica } from './read-only-guard.js'
 import type { Shard } from './shard.js'
 
 /** What the builders need of each other, beside TypeORM's own declarations. */
@@ -63,6 +65,7 @@ export const settle = (own: AnyBuilder): Shard => {
   const runnerState = stateOf(own.queryRunner)
   if (runnerState !== undefined) return settleOnRunner(own, runnerState.shard)
   const binding = boundTo(own.dataSource)
+  if (!binding.isFloating && binding.runtime.pins.isEmpty) return binding.shard
   const { shard, by } = binding.runtime.target(binding, mainMetadata(own))
   if (shard === binding.shard) return shard
   checkSameEngine(binding.shard, shard)
@@ -81,4 +84,16 @@ const settleOnRunner = (own: AnyBuilder, shard: Shard): Shard => {
   checkSameEngine(bound, shard)
   assign(own, { dataSource: shard.view })
   return shard
+}
+
+/** A runner for one execution of the builder. */
+export const openRunner = (own: AnyBuilder, intent: Intent, operation: string): QueryRunner => {
+  settle(own)
+  if (own.queryRunner !== undefined) {
+    if (intent === 'write') refuseOnReplica(own.queryRunner, operation)
+    return own.queryRunner
+  }
+  const metadata = mainMetadata(own)
+  const { runtime, shard, by, frame } = targetOf(own.dataSource, metadata)
+  return runtime.openRunner(shard, by, frame, intent, operation, metadata)
 }

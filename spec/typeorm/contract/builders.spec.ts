@@ -22,7 +22,7 @@ describe("the contract with TypeORM's query builders", () => {
   it('asks for its runner in obtainQueryRunner(), from the methods that are overridden here', () => {
     const use = 'choose the server of each query'
     expectMethods(QueryBuilder.prototype, 'QueryBuilder', {
-      obtainQueryRunner: ['builders.ts', use],
+      obtainQueryRunner: ['settle.ts', use],
     })
     const home = 'go to the home of the entities that are named'
     expectMethods(QueryBuilder.prototype, 'QueryBuilder', {
@@ -30,23 +30,23 @@ describe("the contract with TypeORM's query builders", () => {
       getWhereInIdsCondition: ['conversions.ts', home],
     })
     expectMethods(UpdateQueryBuilder.prototype, 'UpdateQueryBuilder', {
-      whereEntity: ['builders.ts', home],
+      whereEntity: ['write-builders.ts', home],
     })
     expectMethods(RelationQueryBuilder.prototype, 'RelationQueryBuilder', {
-      of: ['builders.ts', home],
-      set: ['builders.ts', home],
-      add: ['builders.ts', home],
-      remove: ['builders.ts', home],
-      addAndRemove: ['builders.ts', home],
+      of: ['write-builders.ts', home],
+      set: ['write-builders.ts', home],
+      add: ['write-builders.ts', home],
+      remove: ['write-builders.ts', home],
+      addAndRemove: ['write-builders.ts', home],
     })
     expectMethods(SelectQueryBuilder.prototype, 'SelectQueryBuilder', {
-      obtainQueryRunner: ['builders.ts', use],
-      setFindOptions: ['builders.ts', home],
-      executeEntitiesAndRawResults: ['builders.ts', 'hydrate in the shard that answered'],
+      obtainQueryRunner: ['settle.ts', use],
+      setFindOptions: ['select-builder.ts', home],
+      executeEntitiesAndRawResults: ['select-builder.ts', 'hydrate in the shard that answered'],
     })
     expect(
       methodsThatUse('this.obtainQueryRunner()', SelectQueryBuilder).toSorted(),
-      'TypeORM has other select methods that run a query: override them in lib/typeorm/builders.ts, which awaits the server’s version before SQL is built',
+      'TypeORM has other select methods that run a query: override them in lib/typeorm/select-builder.ts, which awaits the server’s version before SQL is built',
     ).to.deep.equal([
       'getCount',
       'getExists',
@@ -65,7 +65,7 @@ describe("the contract with TypeORM's query builders", () => {
         methodsThatUse('this.obtainQueryRunner()', Builder),
         gone(
           `${Builder.name}.execute() as its only way to a server`,
-          'builders.ts',
+          'write-builders.ts',
           'connect first',
         ),
       ).to.deep.equal(['execute'])
@@ -88,7 +88,7 @@ describe("the contract with TypeORM's query builders", () => {
       )
       const use = gone(
         `${name}() that returns a ${Builder.name} itself`,
-        'builders.ts',
+        'conversions.ts',
         'make routed builders',
       )
       expect(copy.dataSource, use).to.equal(source)
@@ -109,7 +109,7 @@ describe("the contract with TypeORM's query builders", () => {
     const { mainAlias, queryType, useTransaction, commonTableExpressions } = expressionMap
     const use = gone(
       'these fields of the expression map',
-      'builders.ts',
+      'select-builder.ts',
       'know reads from writes and locks',
     )
     expect(mainAlias?.hasMetadata && mainAlias.metadata, use).to.equal(source.getMetadata(Book))
@@ -133,7 +133,11 @@ describe("the contract with TypeORM's query builders", () => {
       .into(Book)
       .values(rows)
     const { expressionMap: change } = source.createQueryBuilder().update(Book).set({ title: 'x' })
-    const values = gone('valuesSet of the expression map', 'builders.ts', 'know what is written')
+    const values = gone(
+      'valuesSet of the expression map',
+      'write-builders.ts',
+      'know what is written',
+    )
     expect(insertion.valuesSet, values).to.equal(rows)
     expect(change.valuesSet, values).to.deep.equal({ title: 'x' })
     expect(
