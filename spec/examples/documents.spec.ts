@@ -8,7 +8,7 @@ import { type Cluster, type ClusterNode, MariadbCluster } from '../support/clust
 import { compiled, runProgram, withoutTimes } from './run-example.js'
 import { linksOf, prelude, type Snippet, snippetsOf, tableColumn } from './snippets.js'
 
-const documents = ['README.md', 'docs/routing.md', 'docs/architecture.md']
+const documents = ['README.md', 'docs/routing.md', 'docs/architecture.md', 'docs/from-octopus.md']
 
 const root = process.cwd()
 /** In the repository, so that packages are found; in the build, so that nothing else sees it. */

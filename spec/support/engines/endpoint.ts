@@ -10,6 +10,8 @@ export interface BedEndpoint {
   readonly engine: EngineName
   /** Options by which a data source reaches it. */
   readonly connection: Readonly<Record<string, unknown>>
+  /** Options by which a further data source reaches the same data. */
+  readonly furtherConnection: Readonly<Record<string, unknown>>
   /** A place in its own statement log. */
   mark(): unknown
   /** What the application sent since `mark`. */

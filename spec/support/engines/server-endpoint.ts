@@ -19,6 +19,10 @@ export class ServerEndpoint implements BedEndpoint {
     return { type: this.engine, ...this.#node.connectionOptions() }
   }
 
+  get furtherConnection() {
+    return this.connection
+  }
+
   mark(): StatementMark {
     return this.#node.mark()
   }

@@ -56,6 +56,20 @@ export class SqljsEndpoint implements BedEndpoint {
     return { type: this.engine, driver: this.#module }
   }
 
+  /** The open database itself, which stays open when a further data source closes it. */
+  get furtherConnection() {
+    const open = this.#open
+    const shared: Database = Object.create(open, { close: { value: () => undefined } }) as Database
+    const driver = {
+      Database: class {
+        constructor() {
+          return shared
+        }
+      },
+    }
+    return { type: this.engine, driver }
+  }
+
   mark(): number {
     return this.#statements.length
   }
@@ -86,20 +100,26 @@ export class SqljsEndpoint implements BedEndpoint {
 
   /** Becomes a copy of another database, as a replica would. */
   async copyFrom(primary: SqljsEndpoint): Promise<void> {
+    const [own, its] = [await this.#tables(), await primary.#tables()]
     await this.sql('PRAGMA foreign_keys = OFF')
-    const own = "type = 'table' AND name NOT LIKE 'sqlite_%'"
-    for (const { name } of await this.sql(`SELECT name FROM sqlite_master WHERE ${own}`))
-      await this.sql(`DROP TABLE "${String(name)}"`)
-    for (const { name, sql } of await primary.sql(`SELECT * FROM sqlite_master WHERE ${own}`)) {
-      await this.sql(String(sql))
-      for (const row of await primary.sql(`SELECT * FROM "${String(name)}"`)) {
+    for (const [name, sql] of own)
+      await this.sql(`${its.get(name) === sql ? 'DELETE FROM' : 'DROP TABLE'} "${name}"`)
+    for (const [name, sql] of its) {
+      if (own.get(name) !== sql) await this.sql(sql)
+      for (const row of await primary.sql(`SELECT * FROM "${name}"`)) {
         const values = Object.values(row) as (string | number | null)[]
         const places = values.map(() => '?').join(', ')
-        this.#open.run(`INSERT INTO "${String(name)}" VALUES (${places})`, values)
-        this.#statements.pop()
+        this.#open.run(`INSERT INTO "${name}" VALUES (${places})`, values)
       }
     }
     await this.sql('PRAGMA foreign_keys = ON')
+  }
+
+  /** The tables, with what created each. */
+  async #tables(): Promise<Map<string, string>> {
+    const own = "type = 'table' AND name NOT LIKE 'sqlite_%'"
+    const found = await this.sql(`SELECT name, sql FROM sqlite_master WHERE ${own}`)
+    return new Map(found.map(({ name, sql }) => [String(name), String(sql)]))
   }
 
   connections(): Promise<number> {

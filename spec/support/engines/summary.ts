@@ -11,6 +11,11 @@ const patterns: readonly (readonly [RegExp, (table: string) => string | undefine
   [/^ROLLBACK/i, () => 'rollback'],
   [/^SAVEPOINT/i, () => 'savepoint'],
   [/^RELEASE SAVEPOINT/i, () => 'release savepoint'],
+  // Where an engine keeps which tables it has.
+  [
+    /^SELECT\b.*?\bFROM\s+["`]?(?:information_schema["`]?\.|sqlite_master\b)/is,
+    () => 'select schema',
+  ],
   [
     new RegExp(
       `^SELECT\\b.*?\\bFROM\\s+(?:\\(\\s*SELECT\\b.*?\\bFROM\\s+)?${name}.*FOR UPDATE`,
