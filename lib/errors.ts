@@ -8,6 +8,7 @@ export const errorCodes = [
   'unknown-group',
   'unknown-replica-group',
   'invalid-scope',
+  'writes-token',
   'no-data-source',
   'already-wrapped',
   'carrier-conflict',
@@ -147,6 +148,31 @@ export class UnknownReplicaGroupError extends OctopusError {
 export class InvalidScopeError extends OctopusError {
   constructor(message: string) {
     super('invalid-scope', 'route', message)
+  }
+}
+
+const tokenRefusals = {
+  expired: 'it has expired: what it tells of was written longer ago than readYourWrites.windowMs',
+  forged:
+    'it was not signed with a secret of readYourWrites.secret, or was changed or cut off since',
+  foreign:
+    'it was signed for another data source: by another readYourWrites.issuer, with shards that are not configured here, or by another version',
+} as const
+
+/** Why a token of `exportWrites()` was refused. */
+export type WritesTokenFailure = keyof typeof tokenRefusals
+
+/** A scope was given writes that it cannot trust. The work did not run. */
+export class WritesTokenError extends OctopusError {
+  readonly failure: WritesTokenFailure
+
+  constructor(failure: WritesTokenFailure) {
+    super(
+      'writes-token',
+      'route',
+      `The writes token was refused, since ${tokenRefusals[failure]}. Open the scope without it, and its reads may be too old.`,
+    )
+    this.failure = failure
   }
 }
 

@@ -37,10 +37,14 @@ export {
   UnknownGroupError,
   UnknownReplicaGroupError,
   UnknownShardError,
+  WritesTokenError,
+  type WritesTokenFailure,
   errorCodes,
 } from './errors.js'
+export { isFailoverError, isRetryable } from './pool/failure.js'
 export type { PoolState } from './pool/endpoint-pool.js'
 export type { PoolInfo } from './pool/registry.js'
+export type { ExportWritesOptions, ScopeOptions } from './scopes/carried-writes.js'
 export type { FanOutOptions, ShardSettled, ShardValue } from './scopes/fan-out.js'
 export { using, usingAll, usingGroup, usingPrimary, usingReplica } from './scopes/module-level.js'
 export type { ReplicaScope, Traced } from './scopes/scopes.js'
@@ -59,6 +63,7 @@ export { type BatchOptions, inBatches } from './typeorm/batches.js'
 export type { ConnectionProxy, OctopusMembers } from './typeorm/connection-proxy.js'
 export type { OctopusControl } from './typeorm/control.js'
 export type { ExplainOperation, Explanation } from './typeorm/explain.js'
+export type { ClearsKeys } from './typeorm/keyed-cache.js'
 export { octopus, shardVariable } from './typeorm/octopus.js'
 export { Replicated } from './typeorm/replicated.js'
 export { Shard, type ShardDecorator, type ShardOf } from './typeorm/shard-decorator.js'

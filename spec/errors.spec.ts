@@ -17,6 +17,7 @@ const samples: Readonly<Record<ErrorCode, OctopusError>> = {
   'invalid-scope': new errors.InvalidScopeError(
     'A scope names one shard by a string, not an array; for several shards use usingGroup or usingAll.',
   ),
+  'writes-token': new errors.WritesTokenError('expired'),
   'no-data-source': new errors.NoDataSourceError('using', 2),
   'already-wrapped': new errors.AlreadyWrappedError('The DataSource'),
   'carrier-conflict': new errors.CarrierConflictError('AsyncLocalStorage', 'cls-hooked'),

@@ -55,7 +55,15 @@ describe('the packed package', () => {
     await mkdir(unpacked, { recursive: true })
     const tarball = join(folder, 'typeorm-octopus-0.1.0.tgz')
     await run('tar', ['-xzf', tarball, '-C', unpacked, '--strip-components=1'])
-    for (const name of ['typeorm', 'reflect-metadata', 'sql.js', 'yaml', 'zod'])
+    for (const name of [
+      'typeorm',
+      'reflect-metadata',
+      'sql.js',
+      'yaml',
+      'zod',
+      'cookie',
+      'on-headers',
+    ])
       await symlink(join(root, 'node_modules', name), join(modules, name))
     await writeFile(join(folder, 'consumer.mjs'), consumer)
   })
@@ -72,5 +80,16 @@ describe('the packed package', () => {
       rows: [0, 1],
       express: 'function',
     })
+  })
+
+  it('loads what serves Express with Express only', async function () {
+    this.timeout(20_000)
+    const loaded = async (entry: string): Promise<string[]> => {
+      const program = `require('${entry}'); console.log(Object.keys(require.cache).join('\\n'))`
+      const { stdout } = await run(process.execPath, ['-e', program], { cwd: folder })
+      return ['cookie', 'on-headers'].filter((name) => stdout.includes(`/node_modules/${name}/`))
+    }
+    expect(await loaded('typeorm-octopus')).to.deep.equal([])
+    expect(await loaded('typeorm-octopus/express')).to.deep.equal(['cookie', 'on-headers'])
   })
 })

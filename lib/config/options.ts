@@ -231,6 +231,16 @@ export interface OctopusOptions {
   readonly readYourWrites?: {
     /** For how many milliseconds; 0 switches it off. Default: 5000. */
     readonly windowMs?: number
+    /**
+     * Signs what `exportWrites()` gives to other processes: at least 32 characters that nobody can
+     * guess, the same in each process. Of a list the first signs, and all are accepted. Default: none.
+     */
+    readonly secret?: string | readonly string[]
+    /**
+     * Whose writes these are: what another issuer signed is refused. Default: the default shard's
+     * database, or its name.
+     */
+    readonly issuer?: string
   }
   /**
    * Whether every entity is on the replicas. `false`: only those marked `@Replicated` or listed

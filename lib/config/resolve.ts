@@ -16,6 +16,7 @@ import { checkShape } from './shape.js'
 import { type PlacedEndpoint, checkSharedServers } from './shared-server.js'
 import { resolveUnsharded } from './unsharded.js'
 import { parseUrl } from './url.js'
+import { resolveSeal } from './writes-seal.js'
 import { type Engine, type EngineFamily, engines, familyOf, isEngine } from './words.js'
 
 /** A shard that has been resolved, with what the checks across shards need. */
@@ -55,6 +56,15 @@ const heritageOf = (
   // TypeORM drops a MySQL URL's parameters, so that nothing is lost; pg reads its own
   const parameters = family === 'mysql' ? 'ignored' : 'refused'
   return { ...rest, ...parseUrl(url, family, ['dataSource', 'url'], problems, parameters) }
+}
+
+/** The database of the DataSource, also where its URL names it; what is wrong is told elsewhere. */
+const databaseOf = (connection: Connection): string | undefined => {
+  const { type } = connection
+  const { database } = isEngine(type)
+    ? heritageOf(connection, familyOf(type), new Problems())
+    : connection
+  return typeof database === 'string' && database !== '' ? database : undefined
 }
 
 const resolveReplica = (
@@ -195,6 +205,10 @@ export const resolveConfig = (
     shards: Object.freeze([first.shard, ...others.map(({ shard }) => shard)] as const),
     groups: resolveGroups(given),
     readYourWritesMs: given.readYourWrites?.windowMs ?? 5000,
+    writesSeal: resolveSeal(
+      given.readYourWrites ?? {},
+      databaseOf(defaultOptions) ?? declaredDefault.name,
+    ),
     fullyReplicated: given.fullyReplicated ?? true,
     replicated: Object.freeze([...(given.replicated ?? [])]),
     unsharded: Object.freeze((given.unsharded ?? []).map(resolveUnsharded)),

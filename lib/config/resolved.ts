@@ -1,3 +1,5 @@
+import type { KeyObject } from 'node:crypto'
+
 /** One server as configured, with everything needed to connect to it. */
 export interface ResolvedEndpoint {
   /** The node's name, unique within its shard: given by `name`, or taken from its host or file. */
@@ -35,6 +37,14 @@ export interface ResolvedUnsharded {
   readonly strict: boolean | undefined
 }
 
+/** What signs and checks the writes that one process tells another. */
+export interface WritesSeal {
+  /** The first signs; all of them verify, so that a secret can be replaced by and by. */
+  readonly keys: readonly [KeyObject, ...KeyObject[]]
+  /** Whose writes they are. */
+  readonly issuer: string
+}
+
 /** A checked configuration: aliases translated, defaults filled in, options inherited, frozen. */
 export interface ResolvedConfig {
   readonly defaultShard: string
@@ -44,6 +54,8 @@ export interface ResolvedConfig {
   readonly groups: ReadonlyMap<string, readonly [string, ...string[]]>
   /** How long reads follow a write to the primary; 0 is off. */
   readonly readYourWritesMs: number
+  /** Only where there is a secret. */
+  readonly writesSeal: WritesSeal | undefined
   readonly fullyReplicated: boolean
   readonly replicated: readonly (string | Function | object)[]
   readonly unsharded: readonly ResolvedUnsharded[]

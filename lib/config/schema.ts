@@ -96,6 +96,10 @@ const unshardedEntity = z.strictObject({
     .exactOptional(),
 })
 
+const secretRule = 'expected at least 32 characters that nobody can guess'
+// Not min(32): editors, which see `${SECRET}` in a file, must not measure it.
+const secret = z.string().refine((text) => text.length >= 32, secretRule)
+
 export const topShape = {
   defaultShard: name.describe("The name of the wrapped DataSource's shard. Default: master."),
   replicas: replicas.describe('The read copies of the default shard.'),
@@ -113,6 +117,15 @@ export const topShape = {
         .int()
         .nonnegative()
         .describe('For how many milliseconds; 0 switches it off. Default: 5000.')
+        .exactOptional(),
+      secret: z
+        .union([secret, z.array(secret).min(1).readonly()], 'expected a text, or a list of texts')
+        .describe('Signs what exportWrites() gives to other processes. Of a list the first signs.')
+        .exactOptional(),
+      issuer: z
+        .string()
+        .min(1)
+        .describe("Whose writes these are. Default: the default shard's database, or its name.")
         .exactOptional(),
     })
     .describe('Sends reads of a shard to its primary after a write in the same scope.'),

@@ -41,12 +41,14 @@ const remedyFor = (key: string, path: Path): string | undefined => {
 const ownKeys = ['replicas', 'reads', 'onNoReplica', 'connect', 'acquireTimeoutMs']
 const commonKeys = ['type', 'host', 'port', 'url', 'username', 'password', 'database', 'poolSize']
 
+const writesKeys = Object.keys(topShape.readYourWrites.shape)
+
 const unknownKey = (key: string, path: Path): string => {
   const remedy = remedyFor(key, path)
   if (remedy !== undefined) return remedy
   if (path.length === 0) return `unknown key; ${suggest(key, Object.keys(topShape), 'known keys')}`
   if (path.at(-1) === 'readYourWrites')
-    return `unknown key; ${suggest(key, ['windowMs'], 'known keys')}`
+    return `unknown key; ${suggest(key, writesKeys, 'known keys')}`
   if (path.at(-1) === 'invalidWhereValuesBehavior')
     return 'unknown key; known keys: null, undefined'
   const near = suggest(key, Object.keys(isReplicaPath(path) ? replicaShape : shardShape), '')

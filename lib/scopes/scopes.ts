@@ -19,6 +19,7 @@ import {
   valuesOrThrow,
   visitShards,
 } from './fan-out.js'
+import type { CarriedWrites, ExportWritesOptions, ScopeOptions } from './carried-writes.js'
 import { keptInScope } from './generators.js'
 
 /** Which replicas a `usingReplica` scope reads. */
@@ -43,16 +44,24 @@ export class Scopes {
   readonly #owner: object
   readonly #topology: TopologyStore
   readonly #policy: RoutePolicy
+  readonly #carried: CarriedWrites
   readonly #concurrency: number
 
   /**
    * @param owner - the token that marks this data source's frames
    * @param concurrency - how many shards a fan-out works on at a time by default
    */
-  constructor(owner: object, topology: TopologyStore, policy: RoutePolicy, concurrency: number) {
+  constructor(
+    owner: object,
+    topology: TopologyStore,
+    policy: RoutePolicy,
+    carried: CarriedWrites,
+    concurrency: number,
+  ) {
     this.#owner = owner
     this.#topology = topology
     this.#policy = policy
+    this.#carried = carried
     this.#concurrency = concurrency
   }
 
@@ -115,8 +124,24 @@ export class Scopes {
     )
   }
 
-  scope<T>(work: () => T): T {
-    return this.enter({ label: 'scope' }, checkedWork('scope', work))
+  scope<T>(work: () => T, { writes }: ScopeOptions = {}): T {
+    const frame = this.#child({ label: 'scope' })
+    const checked = checkedWork('scope', work)
+    if (writes !== undefined && writes !== null && writes !== '') {
+      const seal = this.#carried.sealFor('scope(work, { writes })')
+      this.#carried.import(writes, frame.writes, seal, this.#topology.current)
+    }
+    return keptInScope(enterFrame(frame, checked), frame)
+  }
+
+  exportWrites({ onlyNew = false }: ExportWritesOptions): string | undefined {
+    const seal = this.#carried.sealFor('exportWrites()')
+    const frame = this.current()
+    if (frame === undefined)
+      throw new InvalidScopeError(
+        'exportWrites() is outside every scope, where no write is remembered; call it in the scope that wrote: using(shard, …) or db.octopus.scope(…).',
+      )
+    return this.#carried.export(frame.writes, seal, onlyNew)
   }
 
   async withTrace<T>(

@@ -1,6 +1,7 @@
 import type { DataSource, EntityTarget, ObjectLiteral, SelectQueryBuilder } from 'typeorm'
 import { UnknownShardError } from '../errors.js'
 import type { PoolInfo } from '../pool/registry.js'
+import type { ExportWritesOptions, ScopeOptions } from '../scopes/carried-writes.js'
 import type { Traced } from '../scopes/scopes.js'
 import type { RouteListener, RouteListenerOptions } from '../trace/hub.js'
 import { type ExplainOperation, type Explanation, explain } from './explain.js'
@@ -35,12 +36,33 @@ export class OctopusControl {
     return this.#runtime.scopes.currentShard()
   }
 
+  /** For how many milliseconds reads follow a write in the same scope; 0 if they do not. */
+  get readYourWritesMs(): number {
+    return this.#runtime.policy.readYourWritesMs
+  }
+
   /**
    * Opens a scope that names no shard: inside it, reads follow writes. What a web framework's
    * middleware does for each request.
+   *
+   * @throws WritesTokenError if `writes` is not a token of this data source, or has expired
+   * @throws ConfigError if it is given, and there is no `readYourWrites.secret`
    */
-  scope<R>(work: () => R): R {
-    return this.#runtime.scopes.scope(work)
+  scope<R>(work: () => R, options: ScopeOptions = {}): R {
+    return this.#runtime.scopes.scope(work, options)
+  }
+
+  /**
+   * A signed token of what the scope around the caller, with all scopes around and in it, has written
+   * so far, for `scope(work, { writes })` in the next request, a job or another process. It shows the
+   * shards' names and the times to whoever holds it.
+   *
+   * @returns undefined if nothing was written within `readYourWrites.windowMs`
+   * @throws InvalidScopeError outside every scope
+   * @throws ConfigError if there is no `readYourWrites.secret`
+   */
+  exportWrites(options: ExportWritesOptions = {}): string | undefined {
+    return this.#runtime.scopes.exportWrites(options)
   }
 
   /**
@@ -103,9 +125,7 @@ export class OctopusControl {
    */
   isSameRecord(one: object, other: object): boolean {
     if (one === other) return true
-    const { homes } = this.#runtime
-    const home = homes.of(one)
-    return home === homes.of(other) && (home?.metadata?.compareEntities(one, other) ?? false)
+    return this.#runtime.homes.areSame(one, other)
   }
 
   /** The DataSource that was wrapped. */

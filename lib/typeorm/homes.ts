@@ -87,8 +87,23 @@ export class Homes {
     )
   }
 
+  /** Whether two entities are of one kind, on one shard, with one id. */
+  areSame(one: object, other: object): boolean {
+    const [home, otherHome] = [this.of(one), this.of(other)]
+    if (home?.metadata === undefined || home.shard !== otherHome?.shard) return false
+    const isOneKind = rootOf(home.metadata) === rootOf(otherHome.metadata)
+    return isOneKind && home.metadata.compareEntities(one, other)
+  }
+
   #nameOf(entity: unknown): string {
     const { name } = this.of(entity)?.metadata ?? {}
     return name ?? entityName((entity as object).constructor) ?? 'entity'
   }
+}
+
+/** What an entity is in the end: one of a child class is also one of its parent's table. */
+const rootOf = (metadata: EntityMetadata | undefined): unknown => {
+  let root = metadata
+  while (root?.tableType === 'entity-child') root = root.parentEntityMetadata
+  return root?.target
 }

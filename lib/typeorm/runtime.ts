@@ -6,6 +6,7 @@ import { Balancers } from '../router/balancer.js'
 import { type RoutePolicy, ambientShard, decide } from '../router/decide.js'
 import type { Intent } from '../router/request.js'
 import { pinnedShard } from '../router/unsharded.js'
+import { CarriedWrites } from '../scopes/carried-writes.js'
 import { Scopes } from '../scopes/scopes.js'
 import { topologyOf } from '../topology/snapshot.js'
 import { TopologyStore } from '../topology/store.js'
@@ -84,7 +85,11 @@ export class Runtime {
       readYourWritesMs: config.readYourWritesMs,
       ambientShard: ambient,
     }
-    this.scopes = new Scopes(this.owner, this.store, this.policy, config.fanOutConcurrency)
+    const carried = new CarriedWrites(config.writesSeal, config.readYourWritesMs, {
+      monotonic: this.now,
+      wall: Date.now,
+    })
+    this.scopes = new Scopes(this.owner, this.store, this.policy, carried, config.fanOutConcurrency)
     this.groups = new EngineGroups(this.base, config.shards[0].primary.connection)
     for (const shard of config.shards) {
       const group = this.groups.of(shard.primary.connection)
@@ -246,7 +251,7 @@ export class Runtime {
   /** Forgets the connections of a data source that is destroyed, so that it can start again. */
   reset(): void {
     this.metadata.reset()
-    for (const shard of this.#shards.values()) shard.canBuildReads = false
+    for (const shard of this.#shards.values()) shard.reset()
   }
 
   /** Records the home of an entity that TypeORM has just created. */

@@ -61,6 +61,11 @@ export class Shard {
     return topology
   }
 
+  /** Whether reads may be answered by a copy: a replica, or what the result cache keeps. */
+  get hasCopies(): boolean {
+    return this.topology.replicas.length > 0 || this.runtime.front.queryResultCache !== undefined
+  }
+
   get isDefault(): boolean {
     return this.name === this.runtime.store.current.defaultShard
   }
@@ -189,6 +194,12 @@ export class Shard {
         // The next replica may be up; if none is, the primary's error is the one to show.
       }
     return false
+  }
+
+  /** Forgets what belongs to connections and metadata that are gone. */
+  reset(): void {
+    this.canBuildReads = false
+    this.#homes.clear()
   }
 
   /** This shard as the home of the entities of one kind. */

@@ -19,6 +19,7 @@ describe('options of octopus()', () => {
       ],
       groups: new Map(),
       readYourWritesMs: 5000,
+      writesSeal: undefined,
       fullyReplicated: true,
       replicated: [],
       unsharded: [],

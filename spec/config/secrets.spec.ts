@@ -61,6 +61,10 @@ describe('a password', () => {
       { replicas: [{ host: 'r' }] },
       { type: 'mysql', replication: { master: { url, password: secret } } },
     ],
+    ['as a secret that is too short', { readYourWrites: { secret } }],
+    ['as a secret in a list', { readYourWrites: { secret: [secret] }, reads: secret }],
+    ['as a secret of the wrong type', { readYourWrites: { secret: { secret } } }],
+    ['as what reads follow', { readYourWrites: secret }],
     ['shared with a server', { replicas: [{ host: 'main', password: secret }] }],
   ] as const)
     it(`is not shown ${title}`, () => expectSilence(() => resolved(options, defaults)))

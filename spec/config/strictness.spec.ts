@@ -31,7 +31,7 @@ const mistakes: readonly (readonly [string, unknown, string])[] = [
   [
     'an unknown key of readYourWrites',
     { readYourWrites: { seconds: 1 } },
-    'readYourWrites.seconds: unknown key; known keys: windowMs',
+    'readYourWrites.seconds: unknown key; known keys: windowMs, secret, issuer',
   ],
   [
     'entities of a shard',
@@ -87,6 +87,31 @@ const mistakes: readonly (readonly [string, unknown, string])[] = [
     'a negative time',
     { readYourWrites: { windowMs: -1 } },
     'readYourWrites.windowMs: expected number to be >=0',
+  ],
+  [
+    'a secret that could be guessed',
+    { readYourWrites: { secret: 'x'.repeat(31) } },
+    'readYourWrites.secret: expected at least 32 characters that nobody can guess',
+  ],
+  [
+    'a secret that could be guessed in a list',
+    { readYourWrites: { secret: ['x'.repeat(32), ''] } },
+    'readYourWrites.secret[1]: expected at least 32 characters that nobody can guess',
+  ],
+  [
+    'no secret in a list',
+    { readYourWrites: { secret: [] } },
+    'readYourWrites.secret: expected list to have >=1 items',
+  ],
+  [
+    'a secret that is no text',
+    { readYourWrites: { secret: 1 } },
+    'readYourWrites.secret: expected a text, or a list of texts',
+  ],
+  [
+    'an issuer without a name',
+    { readYourWrites: { issuer: '' } },
+    'readYourWrites.issuer: expected string to have >=1 characters',
   ],
   [
     'a weight of 0',

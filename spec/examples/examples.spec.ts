@@ -143,6 +143,20 @@ describe('the examples', function () {
     ])
   })
 
+  it('requests lets another process read what a client has just written', async () => {
+    const run = await runExample('requests')
+    endsWell(run)
+    expect(section(run.lines, '1. ')).to.deep.equal([
+      'without the cookie: 404 no such note',
+      'with the cookie:    200 from a form',
+    ])
+    expect(section(run.lines, '2. ')).to.deep.equal(['mailed: to be mailed'])
+    expect(section(run.lines, '3. ')).to.deep.equal([
+      '404 no such note',
+      'WritesTokenError: forged',
+    ])
+  })
+
   it('trace tells where statements went, and why', async () => {
     const run = await runExample('trace')
     endsWell(run)

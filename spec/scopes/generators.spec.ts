@@ -114,6 +114,17 @@ describe('a generator', () => {
     expect(left).to.deep.equal(['left on brazil', 'caught on brazil', 'left on brazil'])
   })
 
+  it('stays in a scope without a shard, which remembers writes', async () => {
+    const create = async function* (): AsyncGenerator<string> {
+      await db.manager.insert(Item, { name: 'late' })
+      const { events } = await db.octopus.withTrace(() => db.manager.count(Item))
+      await db.manager.delete(Item, { name: 'late' })
+      yield events.map(({ reason }) => reason).join()
+    }
+    const made = db.octopus.scope(create)
+    expect(await collected(made)).to.deep.equal(['read your writes'])
+  })
+
   it('keeps the pin of a role scope', async () => {
     const create = async function* (): AsyncGenerator<string> {
       const { events } = await db.octopus.withTrace(() => db.manager.count(Item))

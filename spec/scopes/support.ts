@@ -1,4 +1,5 @@
 import type { RoutePolicy } from '../../lib/router/decide.js'
+import { CarriedWrites, type Clocks } from '../../lib/scopes/carried-writes.js'
 import { Scopes } from '../../lib/scopes/scopes.js'
 import { TopologyStore } from '../../lib/topology/store.js'
 import { topologyWith } from '../support/topology.js'
@@ -17,15 +18,22 @@ export const topology = topologyWith(
   { americas: ['canada', 'brazil'] },
 )
 
+const clocks: Clocks = { monotonic: () => performance.now(), wall: Date.now }
+
 /** Scopes of a data source of their own. */
 export const scopesOver = (
   policy: Partial<RoutePolicy> = {},
-  { store = new TopologyStore(topology), concurrency = 8 } = {},
+  {
+    store = new TopologyStore(topology),
+    carried = new CarriedWrites(undefined, 5000, clocks),
+    concurrency = 8,
+  } = {},
 ): Scopes =>
   new Scopes(
     {},
     store,
     { isEnabled: true, readYourWritesMs: 5000, ambientShard: undefined, ...policy },
+    carried,
     concurrency,
   )
 

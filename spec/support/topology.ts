@@ -47,6 +47,7 @@ export const configWith = (
     shards: [first, ...rest],
     groups: new Map(Object.entries(groups)),
     readYourWritesMs: 5000,
+    writesSeal: undefined,
     fullyReplicated: true,
     replicated: [],
     unsharded: [],

@@ -3,6 +3,7 @@ import {
   AfterLoad,
   BaseEntity,
   BeforeInsert,
+  ChildEntity,
   Column,
   DataSource,
   type DataSourceOptions,
@@ -18,6 +19,7 @@ import {
   OneToMany,
   PrimaryGeneratedColumn,
   type Relation,
+  TableInheritance,
   Tree,
   TreeChildren,
   TreeParent,
@@ -68,6 +70,17 @@ class Place {
   @TreeChildren({ cascade: true }) children!: Place[]
 }
 
+@Entity()
+@TableInheritance({ column: { name: 'kind', type: 'varchar' } })
+class Paper {
+  @PrimaryGeneratedColumn() id!: number
+}
+
+@ChildEntity()
+class Newspaper extends Paper {
+  @Column() title!: string
+}
+
 interface Widget {
   id: number
   name: string
@@ -86,7 +99,7 @@ describeOnEachEngine('an operation that names an entity', (shards) => {
   before(async () => {
     const { connection, brazil, canada } = shards()
     const own = { synchronize: true }
-    const entities = [Author, Book, Label, Place, WidgetSchema]
+    const entities = [Author, Book, Label, Place, Paper, Newspaper, WidgetSchema]
     const invalidWhereValuesBehavior = { null: 'ignore' } as const
     const settings = { entities, invalidWhereValuesBehavior, ...own }
     db = octopus(new DataSource({ ...connection, ...settings } as DataSourceOptions), {
@@ -352,6 +365,11 @@ describeOnEachEngine('an operation that names an entity', (shards) => {
     )
     expect(isSameRecord(widget, found)).to.equal(true)
     expect(isSameRecord(widget, other)).to.equal(false)
+    const daily = await saved('brazil', named(Newspaper, { title: 'x' }))
+    const paper = await db.using('brazil', () =>
+      db.manager.findOneByOrFail(Paper, { id: daily.id }),
+    )
+    expect(isSameRecord(daily, paper)).to.equal(true)
     const unsaved = new Author()
     expect(isSameRecord(unsaved, unsaved)).to.equal(true)
     expect(isSameRecord(unsaved, new Author())).to.equal(false)

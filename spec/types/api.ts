@@ -1,6 +1,7 @@
 /** Type tests: this file is compiled, and never run. */
 import { expectTypeOf } from 'expect-type'
 import { type DataSource, type Repository, DataSource as TypeormDataSource } from 'typeorm'
+import { octopusMiddleware } from '../../lib/express.js'
 import {
   type ConnectionProxy,
   type RouteEvent,
@@ -52,6 +53,11 @@ export const scopes = (db: ConnectionProxy): void => {
   expectTypeOf(db.usingReplica({ group: 'reports' }, () => 1)).toEqualTypeOf<number>()
   expectTypeOf(usingReplica({ slaveGroup: 'reports' }, () => 'x')).toEqualTypeOf<string>()
   expectTypeOf(db.octopus.scope(() => 1)).toEqualTypeOf<number>()
+  expectTypeOf(db.octopus.exportWrites()).toEqualTypeOf<string | undefined>()
+  const writes = db.octopus.exportWrites({ onlyNew: true })
+  expectTypeOf(db.octopus.scope(async () => 1, { writes })).toEqualTypeOf<Promise<number>>()
+  // @ts-expect-error a token is a text
+  db.octopus.scope(() => 1, { writes: 1 })
   // @ts-expect-error several shards are usingGroup or usingAll
   db.using(['brazil', 'canada'], () => 1)
   // @ts-expect-error a function is needed
@@ -73,6 +79,13 @@ export const fanOut = (db: ConnectionProxy): void => {
   >()
   // @ts-expect-error throw or collect
   void db.usingAll(length, { onError: 'ignore' })
+}
+
+export const middlewares = (db: ConnectionProxy): void => {
+  octopusMiddleware(db, { writes: { cookie: 'wrote', secure: false } })
+  octopusMiddleware(db, { writes: { header: 'x-wrote', onRefused: ({ failure }) => failure } })
+  // @ts-expect-error one of them has to be said
+  octopusMiddleware(db, { writes: {} })
 }
 
 export const traces = (db: ConnectionProxy): void => {
