@@ -1,7 +1,6 @@
 import { BaseEntity, type Repository } from 'typeorm'
-import { stateOf } from './binding.js'
+import { bindingOf, stateOf } from './binding.js'
 import { RoutedEntityManager } from './entity-manager.js'
-import type { Runtime } from './runtime.js'
 
 interface BaseEntityClass {
   readonly prototype: BaseEntity
@@ -14,34 +13,37 @@ export const isBaseEntity = (target: unknown): target is BaseEntityClass =>
   typeof target === 'function' && 'useDataSource' in target
 
 const { reload } = BaseEntity.prototype
-/** TypeORM's `reload` and those put in its place here. */
-const known = new WeakSet<Function>([reload])
+
+/** TypeORM reads on the shard of the scope; this reads where the entity is at home. */
+async function reloadAtHome(this: BaseEntity): Promise<void> {
+  const entityClass = this.constructor as unknown as BaseEntityClass
+  const { dataSource, queryRunner } = entityClass.getRepository().manager
+  // Asked for at each call: another data source that has the class may have been given to it since.
+  const runtime = bindingOf(dataSource)?.runtime
+  if (runtime === undefined) return reload.call(this)
+  const { homes } = runtime
+  const bound = stateOf(queryRunner)?.shard
+  if (bound !== undefined) homes.checkNotForeign([this], bound, 'reload')
+  const home = homes.common([this], 'reload')
+  if (bound !== undefined || home === undefined) return reload.call(this)
+  const manager = RoutedEntityManager.create(runtime.homeSource(home))
+  const id = manager.dataSource.getMetadata(entityClass as never).getEntityIdMap(this)
+  // TypeORM says what is wrong with an entity without an id.
+  if (id === undefined) return reload.call(this)
+  const fresh = await manager.findOneByOrFail(entityClass as never, id)
+  // As TypeORM copies it.
+  for (const key of Object.getOwnPropertyNames(fresh)) Reflect.set(this, key, fresh[key])
+}
 
 /**
- * Lets the instances of a class reload from their home: TypeORM reads on the shard of the scope. What
- * else they do is a save or a remove, which goes home by itself. A `reload` of the class's own stays.
+ * Lets the instances of a class reload from their home. What else they do is a save or a remove, which
+ * goes home by itself. A `reload` of the class's own stays.
  */
-export const reloadFromHome = ({ prototype }: BaseEntityClass, runtime: Runtime): void => {
-  if (!known.has(prototype.reload)) return
-  const routed = async function (this: BaseEntity): Promise<void> {
-    const { homes } = runtime
-    const entityClass = this.constructor as unknown as BaseEntityClass
-    const bound = stateOf(entityClass.getRepository().manager.queryRunner)?.shard
-    if (bound !== undefined) homes.checkNotForeign([this], bound, 'reload')
-    const home = homes.common([this], 'reload')
-    if (bound !== undefined || home === undefined) return reload.call(this)
-    const manager = RoutedEntityManager.create(runtime.homeSource(home))
-    const id = manager.dataSource.getMetadata(entityClass as never).getEntityIdMap(this)
-    // TypeORM says what is wrong with an entity without an id.
-    if (id === undefined) return reload.call(this)
-    const fresh = await manager.findOneByOrFail(entityClass as never, id)
-    // As TypeORM copies it.
-    for (const key of Object.getOwnPropertyNames(fresh)) Reflect.set(this, key, fresh[key])
-  }
-  known.add(routed)
-  Object.defineProperty(prototype, 'reload', {
-    configurable: true,
-    writable: true,
-    value: routed,
-  })
+export const reloadFromHome = ({ prototype }: BaseEntityClass): void => {
+  if (prototype.reload === reload)
+    Object.defineProperty(prototype, 'reload', {
+      configurable: true,
+      writable: true,
+      value: reloadAtHome,
+    })
 }

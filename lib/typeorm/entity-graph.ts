@@ -1,4 +1,5 @@
 import type { EntityMetadata } from 'typeorm'
+import { isLazySettling } from './internals.js'
 import type { Pins } from './unsharded.js'
 
 const cascades = ['isCascadeInsert', 'isCascadeUpdate', 'isCascadeRemove'] as const
@@ -28,6 +29,14 @@ const reach = (entity: object, metadata: EntityMetadata, found: Found, pins: Pin
     else if (doesCascade) reach(value as object, inverse, found, pins)
     else if (!found.has(value as object)) found.set(value as object, inverse)
   }
+}
+
+/** Whether a lazy relation of one of them was just set: its value is known a moment later. */
+export const isSettling = (graph: EntityGraph): boolean => {
+  for (const [entity, metadata] of graph)
+    if (metadata?.lazyRelations.some((relation) => isLazySettling(entity, relation)) === true)
+      return true
+  return false
 }
 
 /**

@@ -101,7 +101,7 @@ const routedManager = <C extends Constructor>(Base: C) => {
       const run = () => (proto.preload as (...args: any[]) => Promise<any>).apply(overlay, args)
       if (this.queryRunner !== undefined) return run()
       const { runtime, shard } = targetOf(source)
-      if (shard.topology.replicas.length === 0) return run()
+      if (!shard.hasCopies) return run()
       const primaryFor = { shard: shard.name, because: 'persisting' } as const
       return runtime.scopes.enter({ label: 'preload', origin: 'library', primaryFor }, run)
     }

@@ -6,6 +6,7 @@
  * them changes.
  */
 import type { DataSource, QueryRunner } from 'typeorm'
+import type { RelationMetadata } from 'typeorm/metadata/RelationMetadata.js'
 import type { Driver } from 'typeorm/driver/Driver.js'
 
 export type { Driver } from 'typeorm/driver/Driver.js'
@@ -16,6 +17,7 @@ export type { QueryResultCacheOptions } from 'typeorm/cache/QueryResultCacheOpti
 export { DriverFactory } from 'typeorm/driver/DriverFactory.js'
 export { DriverUtils } from 'typeorm/driver/DriverUtils.js'
 export { DbQueryResultCache } from 'typeorm/cache/DbQueryResultCache.js'
+export { RedisQueryResultCache } from 'typeorm/cache/RedisQueryResultCache.js'
 export { SqljsEntityManager } from 'typeorm/entity-manager/SqljsEntityManager.js'
 export { RelationLoader } from 'typeorm/query-builder/RelationLoader.js'
 export { RelationIdLoader } from 'typeorm/query-builder/RelationIdLoader.js'
@@ -41,6 +43,8 @@ export interface RunnerInternals {
   databaseConnection?: unknown
   databaseConnectionPromise?: Promise<unknown> | undefined
   mode?: 'master' | 'slave'
+  /** Open transactions and savepoints. */
+  transactionDepth?: number
   driver: Driver
 }
 
@@ -77,6 +81,10 @@ export interface PooledDriver extends Driver {
 /** The protected method that builds the metadata and sets it on the data source. */
 export const buildMetadatas = (dataSource: DataSource): Promise<void> =>
   (dataSource as unknown as { buildMetadatas(): Promise<void> }).buildMetadatas()
+
+/** Whether an entity's lazy relation holds a promise whose value it does not know yet. */
+export const isLazySettling = (entity: object, { propertyName }: RelationMetadata): boolean =>
+  `__promise_${propertyName}__` in entity
 
 /** The families of engines that are reached in different ways. */
 export type EngineFamily = 'mysql' | 'postgres' | 'sqlite' | 'other'

@@ -24,7 +24,9 @@ export const makeEntity = <E>(
       // TypeORM merges what a server generated into the rows of an insert: literals stay values.
       if (!isLiteralOf(entity, metadata)) recordMade(runtime, entity, metadata)
       if (metadata !== undefined)
-        for (const given of values) copyHomes(given, entity, metadata, runtime.homes)
+        for (const given of values)
+          // What `merge` is given in a lazy relation's own property is nothing to TypeORM.
+          copyHomes(given, entity, metadata, runtime.homes, operation === 'create')
     }
     return entity
   }
@@ -53,10 +55,11 @@ const copyHomes = (
   made: object,
   { relations }: EntityMetadata,
   homes: Homes,
+  withLazy: boolean,
 ): void => {
   if (typeof given !== 'object' || given === null) return
   for (const relation of relations) {
-    const originals = listOf(relation.getEntityValue(given))
+    const originals = listOf(relation.getEntityValue(given, withLazy))
     if (originals.length === 0) continue
     const { inverseEntityMetadata: metadata } = relation
     const copies = listOf(relation.getEntityValue(made))
@@ -68,7 +71,7 @@ const copyHomes = (
       if (copy === undefined || copy === original) continue
       const home = homes.of(original)
       if (home !== undefined) homes.set(copy, home)
-      copyHomes(original, copy, metadata, homes)
+      copyHomes(original, copy, metadata, homes, withLazy)
     }
   }
 }

@@ -56,7 +56,7 @@ export class MetadataWiring {
     for (const { target, relations } of front.entityMetadatas) {
       if (isBaseEntity(target)) {
         target.useDataSource(proxy)
-        reloadFromHome(target, this.#runtime)
+        reloadFromHome(target)
       }
       if (typeof target !== 'function') continue
       for (const relation of relations)

@@ -1,5 +1,6 @@
 import { type EntityMetadata, InstanceChecker } from 'typeorm'
 import type { Homes } from './homes.js'
+import { isLazySettling } from './internals.js'
 
 const isLiteral = (value: object): boolean => {
   const proto: unknown = Object.getPrototypeOf(value)
@@ -50,7 +51,23 @@ export const namedInValues = (
   for (const row of rows) {
     if (typeof row !== 'object' || row === null) continue
     add(row)
-    for (const relation of metadata?.relations ?? []) add(relation.getEntityValue(row))
+    // A literal has the value of a lazy relation in the property itself, where an entity would load it.
+    const isPlain = isLiteral(row)
+    for (const relation of metadata?.relations ?? []) add(relation.getEntityValue(row, isPlain))
   }
   return found
 }
+
+/** Whether a lazy relation of a row was just set: its value is known a moment later. */
+export const isAnySettling = (
+  rows: readonly unknown[],
+  metadata: EntityMetadata | undefined,
+): boolean =>
+  metadata !== undefined &&
+  metadata.lazyRelations.length > 0 &&
+  rows.some(
+    (row) =>
+      typeof row === 'object' &&
+      row !== null &&
+      metadata.lazyRelations.some((relation) => isLazySettling(row, relation)),
+  )

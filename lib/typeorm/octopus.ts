@@ -6,6 +6,7 @@ import { type ContextCarrier, useCarrier } from '../context/carrier.js'
 import { AlreadyWrappedError, ConfigError, UnknownShardError } from '../errors.js'
 import { registerScopes } from '../scopes/registry.js'
 import { bindingOf } from './binding.js'
+import { checkCaches } from './cache-settings.js'
 import { type ConnectionProxy, createProxy, membersOf } from './connection-proxy.js'
 import { OctopusControl } from './control.js'
 import { setDriverDataSource } from './drivers.js'
@@ -47,6 +48,7 @@ export const octopus = <T extends DataSource>(
   const config = resolveConfig(options, inheritableOptions(dataSource))
   const runtime = new Runtime(dataSource, config, shardFromEnvironment(config))
   checkWrappedInTime(runtime)
+  checkCaches(runtime)
   checkDrivers(runtime)
   // Whatever refuses has done so: from here on the DataSource and the process are changed.
   if (config.carrier !== undefined) useCarrier(config.carrier as ContextCarrier)

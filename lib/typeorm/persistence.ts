@@ -3,7 +3,7 @@ import { ReadOnlyScopeError } from '../errors.js'
 import { livesOn } from '../router/unsharded.js'
 import type { ShardReason } from '../trace/event.js'
 import { type Target, boundTo, stateOf, targetOf } from './binding.js'
-import { type EntityGraph, entityGraph } from './entity-graph.js'
+import { type EntityGraph, entityGraph, isSettling } from './entity-graph.js'
 import { assign, overlayOf } from './internals.js'
 import type { RunnerState } from './runner-state.js'
 import type { Runtime } from './runtime.js'
@@ -31,39 +31,53 @@ export const persist = (work: Persistence): Promise<unknown> => {
   // A rejection, as from TypeORM's own checks, not an exception.
   try {
     const { queryRunner } = work.manager
-    if (queryRunner === undefined) return persistOwn(work)
+    if (queryRunner === undefined) {
+      const place = placeOf(work)
+      return withGraph(work, place.shard, (graph) => persistOwn(work, place, graph))
+    }
     const state = stateOf(queryRunner)
-    return state === undefined ? work.run(work.manager) : persistOnRunner(work, state)
+    if (state === undefined) return work.run(work.manager)
+    return withGraph(work, state.shard, (graph) => persistOnRunner(work, state, graph))
   } catch (error) {
     return Promise.reject(error)
   }
+}
+
+/** Hands over what the work touches. TypeORM, too, gives lazy relations that were just set a moment to
+ *  settle before it looks at them. */
+const withGraph = (
+  work: Persistence,
+  shard: Shard,
+  use: (graph: EntityGraph) => Promise<unknown>,
+): Promise<unknown> => {
+  const graph = graphOn(work, shard)
+  return isSettling(graph) ? Promise.resolve().then(() => use(graphOn(work, shard))) : use(graph)
 }
 
 /** On a transaction's or a user's runner, which stays on its shard. */
 const persistOnRunner = (
   work: Persistence,
   { runtime, shard, route }: RunnerState,
+  graph: EntityGraph,
 ): Promise<unknown> => {
   const { manager, operation, run } = work
-  const graph = graphOn(work, shard)
   runtime.homes.checkNotForeign(graph.keys(), shard, operation)
   if (route.role === 'replica' && !route.isReadOnly)
     throw new ReadOnlyScopeError(shard.name, operation)
   return atHomeOn(shard, graph, () => run(manager))
 }
 
-const persistOwn = (work: Persistence): Promise<unknown> => {
+const persistOwn = (work: Persistence, place: Target, graph: EntityGraph): Promise<unknown> => {
   const { manager, operation, run } = work
   const { runtime } = boundTo(manager.dataSource)
   const { homes } = runtime
-  const place = placeOf(work)
-  const { shard, by, graph } = chooseShard(work, place)
+  const { shard, by } = chooseShard(work, place, graph)
   const metadata = rootMetadata(work, shard)
+  const isStillSettling = isSettling(graph)
   const overlay = overlayOf(manager)
   const dataSource = shard.overlay(place.frame, by, () => {
-    // TypeORM has let lazy relations settle by now.
-    if (metadata !== undefined && metadata.lazyRelations.length > 0)
-      homes.checkNotForeign(graphOn(work, shard).keys(), shard, operation)
+    // A promise that was set may keep its value until now, when TypeORM looks.
+    if (isStillSettling) homes.common(graphOn(work, shard).keys(), operation)
     return runtime.openRunner(shard, by, place.frame, 'persist', operation, metadata)
   })
   assign(overlay, { dataSource })
@@ -71,7 +85,7 @@ const persistOwn = (work: Persistence): Promise<unknown> => {
     dataSource.subscribers.length > 0 || metadata === undefined || metadata.listeners.length > 0
   return atHomeOn(shard, graph, () =>
     // Subscribers and listeners read what is being saved: from the primary.
-    hasListeners && shard.topology.replicas.length > 0
+    hasListeners && shard.hasCopies
       ? runtime.scopes.enter(
           {
             label: operation,
@@ -91,24 +105,18 @@ const placeOf = (work: Persistence): Target => {
   return place.runtime.pins.isEmpty ? place : targetOf(dataSource, rootMetadata(work, place.shard))
 }
 
-interface Chosen {
-  readonly shard: Shard
-  readonly by: ShardReason
-  /** What the work touches. */
-  readonly graph: EntityGraph
-}
+type Chosen = Pick<Target, 'shard' | 'by'>
 
 /** The home of the entities; where they have none, the place where the manager works. */
-const chooseShard = (work: Persistence, place: Target): Chosen => {
+const chooseShard = (work: Persistence, place: Target, graph: EntityGraph): Chosen => {
   const { homes, pins } = place.runtime
-  const graph = graphOn(work, place.shard)
   const home = homes.common(graph.keys(), work.operation)
   if (place.by === 'handle') homes.checkNotForeign(graph.keys(), place.shard, work.operation)
   const pin = pins.of(rootMetadata(work, place.shard))
   if (home !== undefined && (pin === undefined || livesOn(pin, home.shard.name)))
-    return { shard: home.shard, by: 'home', graph }
+    return { shard: home.shard, by: 'home' }
   const by = ambientReasons.has(place.by) ? 'untracked' : place.by
-  return { shard: place.shard, by, graph }
+  return { shard: place.shard, by }
 }
 
 /** The rules under which a shard is that of the surroundings. */

@@ -1,10 +1,10 @@
-import { stateOf } from './binding.js'
-import {
-  DbQueryResultCache,
-  type QueryResultCache,
-  type QueryResultCacheOptions,
-  overlayOf,
-} from './internals.js'
+import type { QueryRunner } from 'typeorm'
+import { routed, stateOf } from './binding.js'
+import { bypassesCache } from './cache-bypass.js'
+import { isWithoutCache } from './cache-settings.js'
+import { writerOver } from './cache-writer.js'
+import { DbQueryResultCache, type QueryResultCache, overlayOf } from './internals.js'
+import { derived, keyedCache } from './keyed-cache.js'
 import type { Shard } from './shard.js'
 
 interface ShardCache {
@@ -21,80 +21,80 @@ const caches = new WeakMap<Shard, ShardCache>()
  */
 export const cacheOf = (shard: Shard): QueryResultCache | undefined => {
   const inner = shard.runtime.front.queryResultCache
-  if (inner === undefined) return undefined
+  if (inner === undefined || isWithoutCache(shard)) return undefined
   const known = caches.get(shard)
   if (known?.inner === inner) return known.cache
-  const own = inner instanceof DbQueryResultCache ? databaseCache(shard) : keyedCache(shard, inner)
-  const cache = tracedCache(own)
+  const cache = routedCache(shard, ownCache(shard, inner))
   caches.set(shard, { inner, cache })
   return cache
 }
 
-/** A cache in the shard's own database. It is written through the primary, whatever the scope. */
-const databaseCache = (shard: Shard): QueryResultCache => {
-  const { runtime } = shard
-  const source = shard.overlay(undefined, 'handle', () =>
-    runtime.openRunner(shard, 'handle', undefined, 'write', 'result cache', undefined),
-  )
-  return new DbQueryResultCache(source)
+const ownCache = (shard: Shard, inner: QueryResultCache): QueryResultCache => {
+  if (inner instanceof DbQueryResultCache) return databaseCache(shard, inner)
+  const { shardNames } = shard.runtime.store.current
+  return shardNames.length === 1 ? inner : keyedCache(inner, shard.name)
 }
 
-/** A provider that all shards share, seen through keys of one shard. */
-const keyedCache = (shard: Shard, inner: QueryResultCache): QueryResultCache => {
-  const { shardNames } = shard.runtime.store.current
-  if (shardNames.length === 1) return inner
-  let generation = 0
-  const keyed = (options: QueryResultCacheOptions): QueryResultCacheOptions => {
-    const prefix = `octopus:${shard.name}:${generation}:`
-    return {
-      ...options,
-      ...(options.identifier === undefined ? {} : { identifier: prefix + options.identifier }),
-      ...(options.query === undefined ? {} : { query: prefix + options.query }),
+/** A cache in the shard's own database. It is written through the primary, whatever the scope. */
+const databaseCache = (shard: Shard, inner: DbQueryResultCache): QueryResultCache => {
+  const { runtime } = shard
+  const open = (): QueryRunner =>
+    runtime.openRunner(shard, 'handle', undefined, 'write', 'result cache', undefined)
+  // The fields of a cache made for the shard; the methods of the one that was given, whose class may
+  // be derived from TypeORM's.
+  const made = new DbQueryResultCache(shard.overlay(undefined, 'handle', open))
+  const cache = Object.assign(overlayOf(inner), made)
+  const withRunner = async (work: (runner: QueryRunner) => Promise<void>): Promise<void> => {
+    const runner = open()
+    try {
+      await work(runner)
+    } finally {
+      await runner.release()
     }
   }
-  return derived(inner, {
-    getFromCache: (options, runner) => inner.getFromCache(keyed(options), runner),
-    storeInCache: (options, saved, runner) => inner.storeInCache(keyed(options), saved, runner),
-    remove: (identifiers, runner) =>
-      inner.remove(
-        identifiers.map((identifier) => `octopus:${shard.name}:${generation}:${identifier}`),
-        runner,
-      ),
-    // The provider's own clear would empty every shard's cache.
-    clear: () => {
-      generation += 1
-      return Promise.resolve()
+  return derived(cache, {
+    storeInCache(options, saved, runner) {
+      const writer = writerOver(runner)
+      if (writer !== undefined) return cache.storeInCache(options, saved, writer)
+      return withRunner((own) => {
+        // Reading is not writing: it must not send what else the scope reads to the primary.
+        routed(own).isQuiet = true
+        return cache.storeInCache(options, saved, own)
+      })
+    },
+    // TypeORM's keeps the runner that it made where a statement fails, and sends all statements at
+    // once, which PostgreSQL's driver gives up.
+    remove(identifiers, runner) {
+      const removeAll = async (own: QueryRunner): Promise<void> => {
+        for (const identifier of identifiers) await cache.remove([identifier], own)
+      }
+      return runner === undefined ? withRunner(removeAll) : removeAll(runner)
     },
   })
 }
 
-const cacheMethods = [
-  'connect',
-  'disconnect',
-  'synchronize',
-  'getFromCache',
-  'storeInCache',
-  'isExpired',
-  'clear',
-  'remove',
-] as const satisfies readonly (keyof QueryResultCache)[]
+/** What follows the SQL in TypeORM's key. Values are not for the trace. */
+const sqlOf = (query: string | undefined): string => query?.split(' -- PARAMETERS: ', 1)[0] ?? ''
 
-/** A cache that answers some calls itself and passes the others on. The provider's own members stay
- *  visible, and its methods run on the provider itself, which keeps its connection in a field. */
-const derived = (inner: QueryResultCache, own: Partial<QueryResultCache>): QueryResultCache => {
-  const forwards = Object.fromEntries(
-    cacheMethods.map((name) => [name, (inner[name] as Function).bind(inner) as unknown]),
-  )
-  return Object.assign(overlayOf(inner), forwards, own)
-}
-
-/** Tells the trace of every read that the cache answers. */
-const tracedCache = (inner: QueryResultCache): QueryResultCache =>
-  derived(inner, {
-    getFromCache: async (options, runner) => {
+/** Leaves reads of what is true now to the server, tells the trace of those that the cache answers,
+ *  and lets an explicit query runner say whose cache is cleared. */
+const routedCache = (shard: Shard, inner: QueryResultCache): QueryResultCache => {
+  const cacheFor = (runner: QueryRunner | undefined): QueryResultCache => {
+    const other = stateOf(runner)?.shard ?? shard
+    return (other === shard ? undefined : cacheOf(other)) ?? inner
+  }
+  return derived(inner, {
+    async getFromCache(options, runner) {
+      if (bypassesCache(runner)) return undefined
       const saved = await inner.getFromCache(options, runner)
       if (saved && runner && !inner.isExpired(saved))
-        stateOf(runner)?.tellCacheHit(runner, options.query ?? '')
+        stateOf(runner)?.tellCacheHit(runner, sqlOf(options.query))
       return saved
     },
+    async storeInCache(options, saved, runner) {
+      if (!bypassesCache(runner)) await inner.storeInCache(options, saved, runner)
+    },
+    clear: (runner) => cacheFor(runner).clear(runner),
+    remove: (identifiers, runner) => cacheFor(runner).remove(identifiers, runner),
   })
+}

@@ -9,6 +9,7 @@ import type { Intent } from '../router/request.js'
 import type { Endpoint } from '../topology/snapshot.js'
 import type { RouteEventKind } from '../trace/event.js'
 import type { RouteCollector } from '../trace/hub.js'
+import type { RunnerInternals } from './internals.js'
 import { isRefusedOnReplica, mayWrite } from './read-only-guard.js'
 import type { Runtime } from './runtime.js'
 import type { Shard } from './shard.js'
@@ -56,6 +57,8 @@ export class RunnerState implements RunnerFacts {
   lease: Lease | undefined = undefined
   /** The SQLite file's endpoint, chosen when the runner was made. */
   endpoint: Endpoint | undefined = undefined
+  /** Whether what it writes is the library's own affair, which no read of a scope has to see. */
+  isQuiet = false
   /** Whether a transaction was begun through this runner, and the user's scope in which it was. */
   #hasBegun = false
   #transactionFrame: Frame | undefined = undefined
@@ -91,7 +94,7 @@ export class RunnerState implements RunnerFacts {
    * @throws ReadOnlyScopeError for a write inside `usingReplica`
    */
   admit(runner: QueryRunner, sql: string, ambient: Frame | undefined): string {
-    if (runner.isTransactionActive) this.#checkScope(sql, ambient)
+    if (runner.isTransactionActive) this.#checkScope(runner, sql, ambient)
     return this.route.isReadOnly ? this.#admitReading(sql) : sql
   }
 
@@ -105,9 +108,10 @@ export class RunnerState implements RunnerFacts {
     if (this.route.isReadOnly && this.intent === 'persist') throw this.#refusal()
   }
 
-  #checkScope(sql: string, ambient: Frame | undefined): void {
+  #checkScope(runner: QueryRunner, sql: string, ambient: Frame | undefined): void {
     const scope = userFrame(ambient)
-    if (runnerIsStarting(sql)) {
+    // Not what a user sends by hand later: it would move the transaction into his present scope.
+    if (runnerIsStarting(sql) && depthOf(runner) === 0) {
       this.#hasBegun = true
       this.#transactionFrame = scope
       return
@@ -153,7 +157,7 @@ export class RunnerState implements RunnerFacts {
   }
 
   #remembersWrites(sql: string, ambient: Frame | undefined): boolean {
-    if (this.frame === undefined && ambient === undefined) return false
+    if (this.isQuiet || (this.frame === undefined && ambient === undefined)) return false
     if (this.runtime.policy.readYourWritesMs === 0 || this.route.role === 'replica') return false
     if (this.#writes?.isPending) return true
     return this.intent !== 'read' && this.intent !== 'lock' && mayWrite(sql)
@@ -235,6 +239,10 @@ const ledgersOf = (
     ? [frame.writes]
     : [frame.writes, ambient.writes]
 }
+
+/** How many transactions and savepoints of TypeORM's are open on a runner. */
+const depthOf = (runner: QueryRunner): number =>
+  (runner as QueryRunner & Partial<RunnerInternals>).transactionDepth ?? 0
 
 const runnerIsStarting = (sql: string): boolean =>
   sql === startTransaction || sql === 'BEGIN TRANSACTION' || /^set transaction isolation/i.test(sql)

@@ -9,9 +9,8 @@ import {
 import { SoftDeleteQueryBuilder } from 'typeorm/query-builder/SoftDeleteQueryBuilder.js'
 import { boundTo, stateOf } from './binding.js'
 import { assign } from './internals.js'
-import { namedInCriteria, namedInValues } from './named-entities.js'
+import { isAnySettling, namedInCriteria, namedInValues } from './named-entities.js'
 import { type AnyBuilder, builder, goHome, mainMetadata, openRunner, settle } from './settle.js'
-import type { Shard } from './shard.js'
 
 /**
  * A write builder's execution: it goes home first, and the primary is connected before its SQL is built.
@@ -23,19 +22,20 @@ const executeWrite = <T>(
   execute: () => Promise<T>,
   rows?: unknown,
 ): Promise<T> => {
-  let shard: Shard
+  const values = listOf(rows)
+  const metadata = mainMetadata(own)
+  // What a save found to write has been looked at.
+  const isNew = rows !== undefined && stateOf(own.queryRunner)?.intent !== 'persist'
+  const write = (): Promise<T> => {
+    if (isNew) goHome(own, namedInValues(values, metadata, boundTo(own.dataSource).runtime.homes))
+    const shard = settle(own)
+    return shard.isReady || shard.family === 'other' ? execute() : shard.ready().then(execute)
+  }
   try {
-    // What a save found to write has been looked at.
-    if (rows !== undefined && stateOf(own.queryRunner)?.intent !== 'persist')
-      goHome(
-        own,
-        namedInValues(listOf(rows), mainMetadata(own), boundTo(own.dataSource).runtime.homes),
-      )
-    shard = settle(own)
+    return isNew && isAnySettling(values, metadata) ? Promise.resolve().then(write) : write()
   } catch (error) {
     return Promise.reject(error)
   }
-  return shard.isReady || shard.family === 'other' ? execute() : shard.ready().then(execute)
 }
 
 const listOf = (rows: unknown): readonly unknown[] => (Array.isArray(rows) ? rows : [rows])

@@ -1,7 +1,9 @@
 import { findMariadb } from './find-mariadb.js'
 import { findPostgres } from './find-postgres.js'
+import { findRedis } from './find-redis.js'
 import { installMariadb } from './install-mariadb.js'
 import { installPostgres } from './install-postgres.js'
+import { installRedis } from './install-redis.js'
 import { missingServer, type ServerKind } from './missing.js'
 
 type Say = (line: string) => void
@@ -15,6 +17,7 @@ interface Source {
 const sources: readonly Source[] = [
   { kind: 'mariadb', find: findMariadb, install: installMariadb },
   { kind: 'postgres', find: findPostgres, install: installPostgres },
+  { kind: 'redis', find: findRedis, install: installRedis },
 ]
 
 /** Finds the servers that the specs run against, or gets them. Throws when it can do neither. */

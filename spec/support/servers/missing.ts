@@ -1,10 +1,12 @@
 import { oldestPostgres } from './find-postgres.js'
+import { oldestRedis } from './find-redis.js'
 
-export type ServerKind = 'mariadb' | 'postgres'
+export type ServerKind = 'mariadb' | 'postgres' | 'redis'
 
 const variables = {
   mariadb: 'OCTOPUS_MARIADBD=/path/to/mariadbd',
   postgres: 'OCTOPUS_POSTGRES_BIN=/path/to/its/bin',
+  redis: 'OCTOPUS_REDIS_SERVER=/path/to/redis-server',
 } as const
 
 const packages = {
@@ -12,9 +14,14 @@ const packages = {
     'apt-get install mariadb-server-core · dnf install mariadb-server · brew install mariadb',
   postgres:
     'apt-get install postgresql · dnf install postgresql-server · brew install postgresql@17',
+  redis: 'apt-get install redis-server · dnf install redis · brew install redis',
 } as const
 
-const wanted = { mariadb: 'MariaDB', postgres: `PostgreSQL ${oldestPostgres} or newer` } as const
+const wanted = {
+  mariadb: 'MariaDB',
+  postgres: `PostgreSQL ${oldestPostgres} or newer`,
+  redis: `Redis ${oldestRedis} or newer`,
+} as const
 
 const inContainer =
   `docker run --rm --init --shm-size=1g -v "$PWD":/source:ro node:22-bookworm ` +

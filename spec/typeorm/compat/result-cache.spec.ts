@@ -1,67 +1,10 @@
 import { expect } from 'chai'
 import { DataSource } from 'typeorm'
 import type { ConnectionProxy } from '../../../lib/index.js'
-import type { QueryResultCache, QueryResultCacheOptions } from '../../../lib/typeorm/internals.js'
 import { type Cluster, MariadbCluster } from '../../support/cluster/index.js'
+import { cachedRead, expectNoLeak } from './cached-reads.js'
+import { SharedCache } from './shared-cache.js'
 import { Item, itemsOf, memory, proxies, twoShards } from './support.js'
-
-/** A cache that all shards share, as one in Redis is. */
-class SharedCache implements QueryResultCache {
-  readonly entries = new Map<string, QueryResultCacheOptions>()
-  connected = 0
-  connect = async (): Promise<void> => void (this.connected += 1)
-  disconnect = async (): Promise<void> => void (this.connected -= 1)
-  synchronize = async (): Promise<void> => {}
-  keyOf({ identifier, query }: QueryResultCacheOptions): string {
-    return identifier ?? query ?? ''
-  }
-  async getFromCache(options: QueryResultCacheOptions) {
-    return this.entries.get(this.keyOf(options))
-  }
-  async storeInCache(options: QueryResultCacheOptions): Promise<void> {
-    this.entries.set(this.keyOf(options), options)
-  }
-  isExpired({ time, duration }: QueryResultCacheOptions): boolean {
-    return (time ?? 0) + duration < Date.now()
-  }
-  async clear(): Promise<void> {
-    this.entries.clear()
-  }
-  async remove(identifiers: string[]): Promise<void> {
-    for (const identifier of identifiers) this.entries.delete(identifier)
-  }
-  size(): number {
-    return this.entries.size
-  }
-}
-
-/** Reads the items through the cache, and says what it saw and how often the cache answered. */
-const cachedRead = async (db: ConnectionProxy, id?: string) => {
-  const cache = id === undefined ? 60_000 : { id, milliseconds: 60_000 }
-  const { value, events } = await db.octopus.withTrace(() =>
-    db.getRepository(Item).find({ cache, order: { id: 'ASC' } }),
-  )
-  return {
-    names: value.map(({ name }) => name),
-    events: events.filter(({ entity }) => entity === 'Item'),
-  }
-}
-
-/** What must hold of every cache: no shard is served the rows of another. */
-const expectNoLeak = async (db: ConnectionProxy, id?: string): Promise<void> => {
-  for (const shard of db.octopus.shardNames) {
-    await db.using(shard, () => db.getRepository(Item).save({ name: shard }))
-    const first = await db.using(shard, () => cachedRead(db, id))
-    expect(first.names, `first read on ${shard}`).to.deep.equal([shard])
-    expect(first.events.some(({ cached }) => cached)).to.equal(false)
-  }
-  await db.usingAll(() => db.getRepository(Item).save({ name: 'later' }))
-  for (const shard of db.octopus.shardNames)
-    expect(
-      (await db.using(shard, () => cachedRead(db, id))).names,
-      `from the cache of ${shard}`,
-    ).to.deep.equal([shard])
-}
 
 describe('a result cache that shards share', () => {
   const { start } = proxies()
@@ -164,8 +107,7 @@ describe('a result cache in the database', function () {
       new DataSource({ type: 'mariadb', host, port, ...account, entities: [Item], cache: true }),
     )
     await db.usingAll(() => db.synchronize())
-    await cluster.waitUntilCaughtUp(cluster.shard(1))
-    await db.octopus.scope(() => expectNoLeak(db))
+    await expectNoLeak(db, undefined, () => cluster.waitUntilCaughtUp(cluster.shard(1)))
     const tables = await cluster.node('s0p').sql<{ name: string }>(
       `SELECT CONCAT(table_schema, '.', table_name) AS name FROM information_schema.tables
        WHERE table_name = 'query-result-cache' ORDER BY 1`,
@@ -183,6 +125,41 @@ describe('a result cache in the database', function () {
     expect(names).to.deep.equal(['brazil', 'later'])
     expect((await itemsOf(db))['canada']).to.deep.equal(['canada', 'later'])
   })
+
+  for (const [where, reading] of [
+    ['where replicas are collapsed', (_db, read) => read()],
+    ['in usingReplica where replicas are collapsed', (db, read) => db.usingReplica(read)],
+    ['in usingReplica on a shard without replicas', (db, read) => db.usingReplica(read)],
+  ] satisfies [string, (db: ConnectionProxy, read: () => Promise<unknown>) => Promise<unknown>][])
+    it(`keeps a result over the read’s own connection ${where}`, async () => {
+      const { host, port, ...account } = cluster.shard(0).primary.connectionOptions()
+      const { primary } = cluster.shard(1)
+      const isCollapsed = where.endsWith('collapsed')
+      const brazil = {
+        host: primary.host,
+        port: primary.port,
+        acquireTimeoutMs: 3000,
+        ...(isCollapsed ? { replicas: [{ host, port: cluster.shard(1).replica().port }] } : {}),
+      }
+      const db = await start(
+        { collapseReplicas: isCollapsed, shards: { brazil } },
+        new DataSource({
+          type: 'mariadb',
+          host,
+          port,
+          ...account,
+          entities: [Item],
+          cache: true,
+          poolSize: 1,
+        }),
+      )
+      await db.using('brazil', () => db.synchronize())
+      await db.using('brazil', () => db.queryResultCache?.clear())
+      const read = () => db.using('brazil', () => reading(db, () => cachedRead(db)))
+      await Promise.all([read(), read(), read()])
+      const { events } = await db.octopus.withTrace(read)
+      expect(events.at(-1)).to.include({ cached: true })
+    })
 
   it('has a table in each SQLite file', async () => {
     const db = await start(twoShards, memory({ cache: true }))

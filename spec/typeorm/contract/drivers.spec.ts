@@ -1,6 +1,11 @@
 import { expect } from 'chai'
 import { type DataSource, QueryRunnerAlreadyReleasedError } from 'typeorm'
-import { Broadcaster, DbQueryResultCache, DriverFactory } from '../../../lib/typeorm/internals.js'
+import {
+  Broadcaster,
+  DbQueryResultCache,
+  DriverFactory,
+  RedisQueryResultCache,
+} from '../../../lib/typeorm/internals.js'
 import { type Members, expectMethods, gone, mysql, postgres, sqljs } from './support.js'
 
 const prototypeOf = (value: object): Members => Object.getPrototypeOf(value) as Members
@@ -184,5 +189,20 @@ describe("the contract with TypeORM's drivers and runners", () => {
       ),
     )
     await source.destroy()
+  })
+
+  it('has result caches that keep their place and their client in fields', () => {
+    const source = sqljs()
+    const cache = new DbQueryResultCache(source) as unknown as Members
+    for (const field of ['dataSource', 'queryResultCacheTable'])
+      expect(
+        Object.hasOwn(cache, field),
+        gone(`the field DbQueryResultCache.${field}`, 'result-cache.ts', 'give each shard its own'),
+      ).to.equal(true)
+    const redis = new RedisQueryResultCache(source, 'ioredis') as unknown as Members
+    expect(
+      redis['clientType'],
+      gone('RedisQueryResultCache.clientType', 'redis-keys.ts', 'clear one shard’s keys'),
+    ).to.equal('ioredis')
   })
 })

@@ -1,10 +1,8 @@
 import { expect } from 'chai'
 import type { Bed } from './bed.js'
+import { cacheTable, emptyCaches, minute, withCache } from './cached.js'
 import { type Scenario, scenario } from './scenario.js'
 import { SharedCache } from './shared-cache.js'
-
-const minute = 60_000
-const cacheTable = 'query-result-cache'
 
 /** The same query on every shard; TypeORM's key for it is the same too. */
 const cachedNames = async (bed: Bed, id?: string): Promise<(string | undefined)[]> => {
@@ -20,17 +18,6 @@ const cachedNames = async (bed: Bed, id?: string): Promise<(string | undefined)[
 }
 
 const own = ['Ana of master', 'Ana of s1', 'Ana of s2']
-
-const withCache = async (bed: Bed, cache: SharedCache, work: () => Promise<void>) => {
-  bed.db.setOptions({ cache: { provider: () => cache } })
-  try {
-    await work()
-  } finally {
-    bed.db.setOptions({ cache: true })
-  }
-}
-
-const emptyCaches = (bed: Bed) => bed.db.usingAll(() => bed.db.queryResultCache?.clear())
 
 /** Results that TypeORM keeps. */
 export const resultCache: readonly Scenario[] = [
@@ -89,7 +76,7 @@ export const resultCache: readonly Scenario[] = [
 
   scenario(28, 'a cache that shards share keeps their rows apart', async (bed) => {
     const cache = new SharedCache()
-    await withCache(bed, cache, async () => {
+    await withCache(bed, { provider: () => cache }, async () => {
       for (const id of [undefined, 'first author']) {
         const first = await bed.statementsDuring(async () => {
           expect(await cachedNames(bed, id)).to.deep.equal(own)
@@ -109,7 +96,7 @@ export const resultCache: readonly Scenario[] = [
   }),
 
   scenario(28, 'clearing a cache that shards share leaves the other shards theirs', async (bed) => {
-    await withCache(bed, new SharedCache(), async () => {
+    await withCache(bed, { provider: () => new SharedCache() }, async () => {
       await cachedNames(bed, 'first author')
       await bed.db.using('s1', () => bed.db.queryResultCache?.clear())
       await bed.db.using('s2', () => bed.db.queryResultCache?.remove(['first author']))

@@ -1,4 +1,6 @@
 import { queryBuilders } from './builders.js'
+import { cacheBypass } from './cache-bypass.js'
+import { cacheSettings } from './cache-settings.js'
 import { resultCache } from './cache.js'
 import { capturedObjects } from './captured.js'
 import { identity } from './identity.js'
@@ -15,7 +17,7 @@ export const themes = {
   'query builders and raw SQL': queryBuilders,
   'transactions, runners and subscribers': transactions,
   replication,
-  'the result cache': resultCache,
+  'the result cache': [...resultCache, ...cacheSettings, ...cacheBypass],
   'schema and migrations': schemaWork,
   streams,
   'identity and concurrency': identity,
