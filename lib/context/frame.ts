@@ -19,6 +19,8 @@ export interface Frame {
   /** Whether a user's call opened it, or the library on its own account. */
   readonly origin: 'user' | 'library'
   readonly shard: string | undefined
+  /** Whether it names the shard itself, and does not inherit it. */
+  readonly namesShard: boolean
   readonly role: Role | undefined
   readonly replicaGroup: string | undefined
   readonly primaryFor: PrimaryFor | undefined
@@ -60,6 +62,7 @@ export const childFrame = (
     label: change.label,
     origin: change.origin ?? 'user',
     shard: change.shard ?? outer?.shard,
+    namesShard: change.shard !== undefined,
     role: change.role ?? outer?.role,
     replicaGroup: setsRole ? change.replicaGroup : outer?.replicaGroup,
     primaryFor: change.primaryFor ?? (setsRole ? undefined : outer?.primaryFor),
@@ -82,6 +85,14 @@ export const userFrame = (frame: Frame | undefined): Frame | undefined => {
   let found = frame
   while (found !== undefined && found.origin === 'library')
     found = frameOf(found.owner, found.parent)
+  return found
+}
+
+/** The nearest scope in which a user named a shard, at or outside `frame`. */
+export const namingFrame = (frame: Frame | undefined): Frame | undefined => {
+  let found = userFrame(frame)
+  while (found !== undefined && !found.namesShard)
+    found = userFrame(frameOf(found.owner, found.parent))
   return found
 }
 

@@ -1,5 +1,5 @@
-import { enterFrame } from '../context/carrier.js'
-import type { Frame } from '../context/frame.js'
+import { currentFrame, enterFrame } from '../context/carrier.js'
+import { type Frame, childFrame, frameOf } from '../context/frame.js'
 
 /** What a generator function returns. */
 type AnyGenerator = Generator<unknown, unknown, unknown> | AsyncGenerator<unknown, unknown, unknown>
@@ -27,8 +27,18 @@ export const keptInScope = <T>(result: T, frame: Frame): T => {
     Object.defineProperty(result, name, {
       configurable: true,
       writable: true,
-      value: (...args: unknown[]) => enterFrame(frame, () => step.apply(result, args)),
+      value: (...args: unknown[]) =>
+        enterFrame(watchedBy(frameOf(frame.owner, currentFrame()), frame), () =>
+          step.apply(result, args),
+        ),
     })
   }
   return result
+}
+
+/** The scope of a generator, for a consumer who collects what is sent. */
+const watchedBy = (consumer: Frame | undefined, frame: Frame): Frame => {
+  const collector = consumer?.collector
+  if (collector === undefined || collector === frame.collector) return frame
+  return childFrame(frame.owner, frame, frame, { label: 'generator', origin: 'library', collector })
 }

@@ -1,8 +1,10 @@
 import type { DataSource } from 'typeorm'
+import { InvalidScopeError } from '../errors.js'
 import type { FanOutOptions, ShardSettled, ShardValue } from '../scopes/fan-out.js'
 import { type ReplicaScope, shardNamed } from '../scopes/scopes.js'
 import { bind } from './binding.js'
 import type { OctopusControl } from './control.js'
+import { adopted, replaceable } from './replacements.js'
 import type { Runtime } from './runtime.js'
 import { routedMethods } from './view.js'
 
@@ -57,6 +59,7 @@ export interface OctopusMembers {
    * A DataSource bound to one shard, whatever the scope. The same object for the same name.
    *
    * @throws UnknownShardError if there is no such shard
+   * @throws InvalidScopeError if it is also given a function, which belongs to `using`
    */
   shard(name: string): DataSource
   /** Trace, explain, pools and the rest of the control surface. */
@@ -80,7 +83,11 @@ export const membersOf = (runtime: Runtime, control: OctopusControl): OctopusMem
       typeof first === 'function'
         ? scopes.usingReplica({}, first)
         : scopes.usingReplica(first, work as () => R),
-    shard: (name) => {
+    shard: (name, work?: unknown) => {
+      if (typeof work === 'function')
+        throw new InvalidScopeError(
+          'shard(name) returns a handle and runs nothing; for a function use using(shard, work).',
+        )
       const shard = runtime.shard(shardNamed(runtime.store.current, name).name)
       return shard.family === 'other' ? runtime.front : shard.view
     },
@@ -149,8 +156,20 @@ export const createProxy = (
       return Reflect.get(target, key, proxy)
     },
     has: (target, key) => key in members || Reflect.has(target, key),
+    defineProperty: (target, key, descriptor) =>
+      Reflect.defineProperty(
+        target,
+        key,
+        isRouted && 'value' in descriptor
+          ? { ...descriptor, value: adopted(key, descriptor.value) }
+          : descriptor,
+      ),
   })
   for (const [name, method] of Object.entries(lifecycle(proxy))) answers.set(name, method)
+  // What was put on the DataSource before it was wrapped.
+  if (isRouted)
+    for (const name of replaceable)
+      if (Object.hasOwn(front, name)) Reflect.set(proxy, name, Reflect.get(front, name))
   // The binding stands on the wrapped DataSource, where the proxy finds it; views have their own.
   bind(front, binding)
   return proxy

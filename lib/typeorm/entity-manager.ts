@@ -134,9 +134,13 @@ const routedManager = <C extends Constructor>(Base: C) => {
       return run.call(overlay, target, options)
     }
 
+    /** typeorm-transactional notes a repository's manager on it, and TypeORM copies the note. */
+    override withRepository(repository: any): any {
+      return Object.assign(super.withRepository(repository), { manager: this })
+    }
+
     override transaction(...args: any[]): Promise<any> {
       const run = proto.transaction as (...args: any[]) => Promise<any>
-      if (this.queryRunner !== undefined) return run.apply(this, args)
       return inTransactionScope(this, args, (manager, wrapped) => run.apply(manager, wrapped))
     }
   }

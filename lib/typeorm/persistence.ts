@@ -64,7 +64,20 @@ const persistOnRunner = (
   runtime.homes.checkNotForeign(graph.keys(), shard, operation)
   if (route.role === 'replica' && !route.isReadOnly)
     throw new ReadOnlyScopeError(shard.name, operation)
-  return atHomeOn(shard, graph, () => run(manager))
+  const own = isSettling(graph) ? lookingAgain(work, shard) : manager
+  return atHomeOn(shard, graph, () => run(own))
+}
+
+/** The work's manager for where a promise that was set kept its value until now: checks the entities
+ *  again when TypeORM looks at them, which is when it asks for their metadata. */
+const lookingAgain = (work: Persistence, shard: Shard): EntityManager => {
+  const { manager, operation } = work
+  const dataSource = overlayOf(manager.dataSource)
+  const getMetadata: typeof dataSource.getMetadata = (target) => {
+    shard.runtime.homes.checkNotForeign(graphOn(work, shard).keys(), shard, operation)
+    return manager.dataSource.getMetadata(target)
+  }
+  return assign(overlayOf(manager), { dataSource: assign(dataSource, { getMetadata }) })
 }
 
 const persistOwn = (work: Persistence, place: Target, graph: EntityGraph): Promise<unknown> => {

@@ -1,6 +1,13 @@
 import type { EntityMetadata, QueryRunner } from 'typeorm'
 import { currentFrame } from '../context/carrier.js'
-import { type Frame, type WriteLedger, encloses, frameOf, userFrame } from '../context/frame.js'
+import {
+  type Frame,
+  type WriteLedger,
+  encloses,
+  frameOf,
+  namingFrame,
+  userFrame,
+} from '../context/frame.js'
 import { CrossShardError, OctopusError, ReadOnlyScopeError } from '../errors.js'
 import type { Lease } from '../pool/lease.js'
 import type { Route } from '../router/decide.js'
@@ -109,11 +116,11 @@ export class RunnerState implements RunnerFacts {
   }
 
   #checkScope(runner: QueryRunner, sql: string, ambient: Frame | undefined): void {
-    const scope = userFrame(ambient)
+    const scope = namingFrame(ambient)
     // Not what a user sends by hand later: it would move the transaction into his present scope.
     if (runnerIsStarting(sql) && depthOf(runner) === 0) {
       this.#hasBegun = true
-      this.#transactionFrame = scope
+      this.#transactionFrame = userFrame(ambient)
       return
     }
     if (!this.#hasBegun || scope?.shard === undefined || scope.shard === this.shard.name) return

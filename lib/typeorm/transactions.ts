@@ -7,8 +7,8 @@ type Transaction = (manager: EntityManager, args: unknown[]) => Promise<unknown>
 
 /**
  * Runs TypeORM's `transaction` on the manager's runner, or on one of the current shard. Inside its
- * callback, calls that do not use its manager read that shard's primary, by a connection of their own,
- * and no result cache.
+ * callback, calls that nothing else binds are on that shard too, by a connection of their own: on its
+ * primary, and past the result cache.
  *
  * @param args - the arguments of `transaction(isolation?, callback)`
  * @param run - TypeORM's own `transaction`, on the manager and with the arguments that it is given
@@ -35,11 +35,18 @@ export const inTransactionScope = (
 const marked = (shard: Shard, args: readonly unknown[]): unknown[] => {
   const position = args.findIndex((arg) => typeof arg === 'function')
   const callback = args[position]
-  if (callback === undefined || !shard.hasCopies) return [...args]
-  const primaryFor = { shard: shard.name, because: 'transaction' } as const
+  const { name, hasCopies, runtime } = shard
+  const { scopes } = runtime
+  const isElsewhere = scopes.currentShard() !== name
+  if (callback === undefined || (!hasCopies && !isElsewhere)) return [...args]
+  const primaryFor = { shard: name, because: 'transaction' } as const
+  const change = {
+    label: 'transaction',
+    origin: 'library',
+    primaryFor,
+    ...(isElsewhere && { shard: name }),
+  } as const
   const inScope = (transactional: unknown): unknown =>
-    shard.runtime.scopes.enter({ label: 'transaction', origin: 'library', primaryFor }, () =>
-      (callback as (manager: unknown) => unknown)(transactional),
-    )
+    scopes.enter(change, () => (callback as (manager: unknown) => unknown)(transactional))
   return args.with(position, inScope)
 }

@@ -7,7 +7,7 @@ import type {
   SelectQueryBuilder,
 } from 'typeorm'
 import { DestructiveSchemaError, InvalidScopeError, ReadOnlyScopeError } from '../errors.js'
-import { type Binding, bind, boundTo, stateOf, targetOf } from './binding.js'
+import { type Binding, bind, boundTo, targetOf } from './binding.js'
 import { RoutedSelectQueryBuilder } from './builders.js'
 import { RoutedEntityManager } from './entity-manager.js'
 import {
@@ -17,24 +17,10 @@ import {
   type ReplicationMode,
   overlayOf,
 } from './internals.js'
+import { adopted, replaceable, sourceForBuilder } from './replacements.js'
 import { cacheOf } from './result-cache.js'
 import { loggerOf } from './shard-logger.js'
 import type { Shard } from './shard.js'
-
-/** The data source object that a new builder is made on. */
-const sourceForBuilder = (dataSource: object, runner: QueryRunner | undefined): DataSource => {
-  if (runner !== undefined) return stateOf(runner)?.shard.view ?? runner.dataSource
-  const binding = boundTo(dataSource)
-  const frame = binding.frame ?? binding.runtime.scopes.current()
-  if (binding.isFloating)
-    return frame?.shard === undefined
-      ? binding.runtime.target(binding).shard.floating
-      : binding.runtime.shard(frame.shard).boundIn(frame, 'scope')
-  // An overlay of a view has its scope already; the view takes the one around the caller.
-  return frame === undefined || binding.frame !== undefined
-    ? (dataSource as DataSource)
-    : binding.shard.boundIn(frame, binding.by)
-}
 
 /** `createQueryBuilder` of the proxy and of every view. Three parameters, as TypeORM's: wrappers of
  *  it check. */
@@ -184,11 +170,29 @@ export const createView = (shard: Shard): DataSource => {
   return view
 }
 
-/** What every view derives from: the wrapped DataSource with the routed methods over it. */
+/** Where typeorm-transactional notes on a data source by which name it knows it. */
+const transactionalName = '@transactional/data-source'
+
+/**
+ * What every view derives from: the wrapped DataSource with the routed methods over it. What others
+ * put on the proxy to make its calls join a transaction is not for handles: they have their shard, and
+ * the transaction may be on another. A handle can be given to typeorm-transactional by a name of its own.
+ */
 export const createBase = (front: DataSource): DataSource => {
   const base = overlayOf(front)
-  for (const [name, value] of Object.entries(routedMethods))
+  const { transaction } = Object.getPrototypeOf(front) as DataSource
+  const own = { ...routedMethods, transaction, [transactionalName]: undefined }
+  for (const [name, value] of Object.entries(own))
     Object.defineProperty(base, name, { value, configurable: true, writable: true })
+  for (const name of replaceable)
+    Object.defineProperty(base, name, {
+      configurable: true,
+      get: () => own[name as keyof typeof own],
+      set(this: object, value: unknown) {
+        const theirs = adopted(name, value)
+        Object.defineProperty(this, name, { value: theirs, configurable: true, writable: true })
+      },
+    })
   return base
 }
 

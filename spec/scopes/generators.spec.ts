@@ -125,6 +125,16 @@ describe('a generator', () => {
     expect(await collected(made)).to.deep.equal(['read your writes'])
   })
 
+  it('tells a consumer who collects the trace what it sends', async () => {
+    const create = async function* (): AsyncGenerator<string> {
+      yield (await db.manager.findOneByOrFail(Item, { id: 1 })).name
+    }
+    const made = db.using('brazil', create)
+    const { value, events } = await db.octopus.withTrace(() => collected(made))
+    expect(value).to.deep.equal(['brazil 1'])
+    expect(events.map(({ shard }) => shard)).to.deep.equal(['brazil'])
+  })
+
   it('keeps the pin of a role scope', async () => {
     const create = async function* (): AsyncGenerator<string> {
       const { events } = await db.octopus.withTrace(() => db.manager.count(Item))

@@ -95,6 +95,14 @@ describe("the contract with TypeORM's query builders", () => {
       expect(copy.expressionMap, use).not.to.equal(select.expressionMap)
       expect((copy[name as 'insert'] as () => unknown).call(copy), use).to.equal(copy)
     }
+    expect(
+      (select.expressionMap as unknown as Members)['dataSource'],
+      gone(
+        'the data source in an expression map',
+        'replacements.ts',
+        'route a builder of TypeORM’s',
+      ),
+    ).to.equal(source)
     const relation = new RelationQueryBuilder<Book>(select as never)
     expect(relation.relation(Book, 'author')).to.equal(relation)
     await source.destroy()

@@ -126,7 +126,11 @@ describe("the contract with TypeORM's drivers and runners", () => {
     for (const { driver, options } of [sqljs(), mysql(), postgres()]) {
       const runner = driver.createQueryRunner('master')
       const sent: string[] = []
-      runner.query = (sql: string) => Promise.resolve(sent.push(sql)) as Promise<never>
+      const depths: unknown[] = []
+      runner.query = (sql: string) => {
+        depths.push((runner as unknown as Members)['transactionDepth'])
+        return Promise.resolve(sent.push(sql)) as Promise<never>
+      }
       await runner.startTransaction()
       expect(runner.isTransactionActive).to.equal(true)
       await runner.commitTransaction()
@@ -138,6 +142,10 @@ describe("the contract with TypeORM's drivers and runners", () => {
           'make a transaction read-only and to know its shard',
         ),
       ).to.deep.equal([begin[options.type as 'mysql'], 'COMMIT'])
+      expect(
+        depths,
+        gone('the field transactionDepth', 'runner-state.ts', 'know where a transaction begins'),
+      ).to.deep.equal([0, 1])
     }
   })
 
