@@ -24,7 +24,10 @@ const resultOf = (sql: string): object => {
   return sql.startsWith('SELECT') ? rowsOf(sql) : { insertId: 7, affectedRows: 1 }
 }
 
-const answering = { query: (sql: string) => Promise.resolve([resultOf(sql), []]) }
+const resultOfOwn = (sql: string, rows: RowsOf): object => {
+  if (/^SELECT version\b/i.test(sql)) return [{ version: '10.11.19-MariaDB' }]
+  return sql.startsWith('SELECT') ? rows(sql) : { insertId: 7, affectedRows: 1 }
+}
 
 type GiveConnection = (error: null, connection: NullConnection) => void
 
