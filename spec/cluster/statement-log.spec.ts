@@ -84,6 +84,21 @@ for (const engine of [MariadbCluster, PostgresCluster]) {
       )
     }).timeout(20_000)
 
+    it('leaves out what was answered in a pause', async () => {
+      const node = cluster.node('s0p')
+      await withClient(node, async (client) => {
+        const mark = node.mark()
+        await client.query('SELECT 1')
+        const from = node.mark()
+        await client.query('SELECT 2')
+        await client.query('SELECT 3')
+        const pauses = [{ from, to: node.mark() }]
+        await client.query('SELECT 4')
+        const statements = await node.statementsSince(mark, pauses)
+        expect(statements.map(({ sql }) => sql)).to.deep.equal(['SELECT 1', 'SELECT 4'])
+      })
+    })
+
     it('can be read while the server is down, and goes on after a restart', async () => {
       const node = cluster.node('s0r1')
       const mark = node.mark()

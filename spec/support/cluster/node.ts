@@ -12,6 +12,7 @@ import {
   type LoggedStatement,
   type LogLineReader,
   type StatementMark,
+  type StatementPause,
 } from './statement-log.js'
 
 /** One server. Replication is the cluster's business: see `Cluster`. */
@@ -99,10 +100,13 @@ export abstract class ClusterNode {
   }
 
   /** What the application has sent since `mark`, in the order in which the server took it up. */
-  async statementsSince(mark: StatementMark): Promise<LoggedStatement[]> {
+  async statementsSince(
+    mark: StatementMark,
+    pauses: readonly StatementPause[] = [],
+  ): Promise<LoggedStatement[]> {
     const log = this.#statementLog()
-    if (!this.isReachable) return log.sinceWithoutServer(mark)
-    return log.since(mark, (sql) => this.sql(sql))
+    if (!this.isReachable) return log.sinceWithoutServer(mark, pauses)
+    return log.since(mark, (sql) => this.sql(sql), pauses)
   }
 
   /** Ends the server in good order: it says goodbye to its clients. */

@@ -21,6 +21,12 @@ export interface StatementMark {
   readonly bytes: number
 }
 
+/** A part of the log that does not count. */
+export interface StatementPause {
+  readonly from: StatementMark
+  readonly to: StatementMark
+}
+
 /** What one line of a log is: the start of an entry, a statement or other, or more of the last one. */
 export type LogLine =
   | { readonly kind: 'statement'; readonly statement: LoggedStatement }
@@ -50,12 +56,13 @@ export class StatementLog {
   }
 
   /**
-   * The user's statements from `mark` on. `send` puts a statement of our own into the log: when it
+   * The user's statements from `mark` on, without those of the pauses. `send` puts a statement of our own into the log: when it
    * is there, all that the server received before is there as well.
    */
   async since(
     mark: StatementMark,
     send: (sql: string) => Promise<unknown>,
+    pauses: readonly StatementPause[] = [],
   ): Promise<LoggedStatement[]> {
     const marker = randomUUID()
     await send(`SELECT '${marker}'`)
@@ -64,14 +71,17 @@ export class StatementLog {
       intervalMs: 1,
     })
     this.#parse(end)
-    return this.#from(mark)
+    return this.#from(mark, pauses)
   }
 
   /** The same for a server that answers nobody: its log holds all that it received. */
-  sinceWithoutServer(mark: StatementMark): LoggedStatement[] {
+  sinceWithoutServer(
+    mark: StatementMark,
+    pauses: readonly StatementPause[] = [],
+  ): LoggedStatement[] {
     this.#load()
     this.#parse(this.#unread.lastIndexOf(newline) + 1)
-    return this.#from(mark)
+    return this.#from(mark, pauses)
   }
 
   /** Where the line with our marker ends in the unread bytes; 0 while it is not complete. */
@@ -105,9 +115,11 @@ export class StatementLog {
     this.#unread = this.#unread.subarray(end)
   }
 
-  #from(mark: StatementMark): LoggedStatement[] {
+  #from(mark: StatementMark, pauses: readonly StatementPause[]): LoggedStatement[] {
+    const isInPause = (position: number) =>
+      pauses.some(({ from, to }) => position >= from.bytes && position < to.bytes)
     return this.#statements
-      .filter(({ position }) => position >= mark.bytes)
+      .filter(({ position }) => position >= mark.bytes && !isInPause(position))
       .map(({ sql, user, connection, kind }) => ({ sql, user, connection, kind }))
   }
 }

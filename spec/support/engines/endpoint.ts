@@ -14,8 +14,8 @@ export interface BedEndpoint {
   readonly furtherConnection: Readonly<Record<string, unknown>>
   /** A place in its own statement log. */
   mark(): unknown
-  /** What the application sent since `mark`. */
-  since(mark: unknown): Promise<string[]>
+  /** What the application sent since `mark`, pauses left out. */
+  since(mark: unknown, pauses?: readonly { from: unknown; to: unknown }[]): Promise<string[]>
   /** Runs SQL past the application: what it does is in no log. */
   sql(text: string): Promise<readonly Row[]>
   /** Makes the ids that this server generates from now on begin after `start`. */

@@ -1,4 +1,4 @@
-import type { ClusterNode, StatementMark } from '../cluster/index.js'
+import type { ClusterNode, StatementMark, StatementPause } from '../cluster/index.js'
 import type { BedEndpoint, Row } from './endpoint.js'
 
 /** A server of a test cluster; its statements are those of its own general log. */
@@ -27,8 +27,8 @@ export class ServerEndpoint implements BedEndpoint {
     return this.#node.mark()
   }
 
-  async since(mark: StatementMark): Promise<string[]> {
-    return (await this.#node.statementsSince(mark)).map(({ sql }) => sql)
+  async since(mark: StatementMark, pauses: readonly StatementPause[] = []): Promise<string[]> {
+    return (await this.#node.statementsSince(mark, pauses)).map(({ sql }) => sql)
   }
 
   sql(text: string): Promise<Row[]> {

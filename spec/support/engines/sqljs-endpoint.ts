@@ -74,8 +74,10 @@ export class SqljsEndpoint implements BedEndpoint {
     return this.#statements.length
   }
 
-  since(mark: number): Promise<string[]> {
-    return Promise.resolve(this.#statements.slice(mark))
+  since(mark: number, pauses: readonly { from: number; to: number }[] = []): Promise<string[]> {
+    const counts = (_sql: string, at: number) =>
+      at >= mark && !pauses.some(({ from, to }) => at >= from && at < to)
+    return Promise.resolve(this.#statements.filter(counts))
   }
 
   async sql(text: string): Promise<Row[]> {
