@@ -1,16 +1,21 @@
-import { runInNewContext } from 'node:vm'
+import 'reflect-metadata'
 import { setFlagsFromString } from 'node:v8'
-import { Column, DataSource, Entity, PrimaryGeneratedColumn, type Repository } from 'typeorm'
+import { runInNewContext } from 'node:vm'
+import { DataSource, type DataSourceOptions } from 'typeorm'
 import { octopus } from '../../lib/index.js'
+import { nullDriver } from '../overhead/null-driver.js'
 import { answer } from '../support/child.js'
 import { shuffled } from '../support/statistics.js'
+import { Reading, entities } from './entities.js'
+import { type FindName, fill, finds, rowsInMemory } from './finds.js'
 
-@Entity()
-class Item {
-  @PrimaryGeneratedColumn() id!: number
-  @Column({ type: String }) name!: string
-  @Column({ type: Number }) price!: number
-  @Column({ type: String }) colour!: string
+/** Where the rows come from: a driver that has them ready shows the entities best. */
+export type HomesDriver = 'memory' | 'sql.js'
+
+/** What one measuring process is told. */
+export interface Task {
+  readonly driver: HomesDriver
+  readonly find: FindName
 }
 
 /** What finds of 1,000 rows cost. */
@@ -21,55 +26,66 @@ export interface FindCost {
   readonly bytes: number
 }
 
-const rows = 1000
 const rounds = 150
-const warmUp = 30
+const warmUp = 50
 
-const filled = async (source: DataSource): Promise<Repository<Item>> => {
-  const items = source.getRepository(Item)
-  const values = (index: number) => ({ name: `item ${index}`, price: index, colour: 'red' })
-  await items.insert(Array.from({ length: rows }, (_, index) => values(index)))
-  return items
-}
-const plain = async (): Promise<Repository<Item>> => {
-  const source = new DataSource({ type: 'sqljs', entities: [Item], synchronize: true })
-  return filled(await source.initialize())
-}
-const handle = async (): Promise<Repository<Item>> => {
-  const source = new DataSource({ type: 'sqljs', entities: [Item] })
-  const db = octopus(source, { shards: { brazil: { synchronize: true } } })
+const task = JSON.parse(process.argv[2] ?? '{}') as Task
+
+const sourceOf = (): DataSource =>
+  new DataSource(
+    (task.driver === 'sql.js'
+      ? { type: 'sqljs', entities, synchronize: true }
+      : {
+          type: 'mysql',
+          host: 'master',
+          database: 'app',
+          entities,
+          driver: nullDriver(rowsInMemory),
+        }) as DataSourceOptions,
+  )
+const filled = (source: DataSource): Promise<DataSource> | DataSource =>
+  task.driver === 'sql.js' ? fill(source) : source
+
+const plain = async (): Promise<DataSource> => filled(await sourceOf().initialize())
+const handle = async (): Promise<DataSource> => {
+  const brazil = task.driver === 'sql.js' ? { synchronize: true } : { host: 'brazil' }
+  const db = octopus(sourceOf(), { shards: { brazil } })
   await db.initialize()
-  return filled(db.shard('brazil'))
+  const source = await filled(db.shard('brazil'))
+  const one = await source.manager.findOneByOrFail(Reading, {})
+  if (db.octopus.shardOf(one) !== 'brazil') throw new Error('No home was recorded.')
+  return source
 }
 
-const variants: Readonly<Record<string, Repository<Item>>> = {
+const variants: Readonly<Record<string, DataSource>> = {
   plain: await plain(),
   'plain again': await plain(),
   handle: await handle(),
 }
+const find = finds[task.find]
 
 const costs: Record<string, { ms: number[]; bytes: number }> = {}
 for (const name of Object.keys(variants)) costs[name] = { ms: [], bytes: 0 }
 for (let round = -warmUp; round < rounds; round += 1)
-  for (const [name, items] of shuffled(Object.entries(variants))) {
+  for (const [name, source] of shuffled(Object.entries(variants))) {
     const started = performance.now()
-    await items.find()
+    await find(source)
     const took = performance.now() - started
     if (round >= 0) costs[name]?.ms.push(took)
   }
 
 setFlagsFromString('--expose-gc')
-// Nothing is collected while a few finds are measured.
+// Nothing is collected while one find is measured. Last: a forced collection throws optimised code away.
 const collect = runInNewContext('gc') as () => void
-for (const [name, items] of Object.entries(variants)) {
+for (const [name, source] of Object.entries(variants)) {
   const each: number[] = []
-  for (let turn = 0; turn < 5; turn += 1) {
+  for (let turn = 0; turn < 15; turn += 1) {
     collect()
     const before = process.memoryUsage().heapUsed
-    await items.find()
+    await find(source)
     each.push(process.memoryUsage().heapUsed - before)
   }
   const cost = costs[name]
-  if (cost !== undefined) cost.bytes = each.toSorted((a, b) => a - b)[2] ?? Number.NaN
+  if (cost !== undefined) cost.bytes = each.toSorted((a, b) => a - b)[7] ?? Number.NaN
 }
 answer(costs satisfies Record<string, FindCost>)

@@ -19,27 +19,32 @@ const rowsOf = (sql: string): object[] =>
     Item_id: 1 + index,
   }))
 
-const resultOf = (sql: string): object => {
-  if (/^SELECT version\b/i.test(sql)) return [{ version: '10.11.19-MariaDB' }]
-  return sql.startsWith('SELECT') ? rowsOf(sql) : { insertId: 7, affectedRows: 1 }
-}
+/** The rows that a query finds. */
+export type RowsOf = (sql: string) => readonly object[]
 
-const resultOfOwn = (sql: string, rows: RowsOf): object => {
+const resultOf = (sql: string, rows: RowsOf): object => {
   if (/^SELECT version\b/i.test(sql)) return [{ version: '10.11.19-MariaDB' }]
   return sql.startsWith('SELECT') ? rows(sql) : { insertId: 7, affectedRows: 1 }
+}
+
+/** What takes the queries of all connections of a driver. */
+interface Answering {
+  query(sql: string): Promise<unknown>
 }
 
 type GiveConnection = (error: null, connection: NullConnection) => void
 
 class NullConnection {
+  readonly #answering: Answering
   readonly #release: (connection: NullConnection) => void
 
-  constructor(release: (connection: NullConnection) => void) {
+  constructor(answering: Answering, release: (connection: NullConnection) => void) {
+    this.#answering = answering
     this.#release = release
   }
 
-  promise() {
-    return answering
+  promise(): Answering {
+    return this.#answering
   }
 
   release(): void {
@@ -48,7 +53,7 @@ class NullConnection {
 
   /** TypeORM listens for errors once. */
   listeners(): readonly unknown[] {
-    return [answering]
+    return [this.#answering]
   }
 
   on(): void {}
@@ -58,13 +63,13 @@ class NullPool {
   readonly #free: NullConnection[]
   readonly #waiting: GiveConnection[] = []
 
-  constructor(limit: number) {
+  constructor(answering: Answering, limit: number) {
     const release = (connection: NullConnection): void => {
       const next = this.#waiting.shift()
       if (next === undefined) this.#free.push(connection)
       else process.nextTick(next, null, connection)
     }
-    this.#free = Array.from({ length: limit }, () => new NullConnection(release))
+    this.#free = Array.from({ length: limit }, () => new NullConnection(answering, release))
   }
 
   getConnection(give: GiveConnection): void {
@@ -84,15 +89,19 @@ interface PoolOptions {
   readonly connectionLimit?: number
 }
 
-const createPool = ({ connectionLimit = 10 }: PoolOptions): NullPool =>
-  new NullPool(connectionLimit)
+type CreatePool = (options: PoolOptions) => NullPool
 
 class NullPoolCluster {
   readonly #pools = new Map<string, NullPool>()
+  readonly #createPool: CreatePool
   #turn = 0
 
+  constructor(createPool: CreatePool) {
+    this.#createPool = createPool
+  }
+
   add(id: string, options: PoolOptions): void {
-    this.#pools.set(id, createPool(options))
+    this.#pools.set(id, this.#createPool(options))
   }
 
   getConnection(pattern: string, give: GiveConnection): void {
@@ -110,4 +119,9 @@ class NullPoolCluster {
 }
 
 /** A new driver module. */
-export const nullDriver = () => ({ createPool, createPoolCluster: () => new NullPoolCluster() })
+export const nullDriver = (rows: RowsOf = rowsOf) => {
+  const answering = { query: (sql: string) => Promise.resolve([resultOf(sql, rows), []]) }
+  const createPool: CreatePool = ({ connectionLimit = 10 }) =>
+    new NullPool(answering, connectionLimit)
+  return { createPool, createPoolCluster: () => new NullPoolCluster(createPool) }
+}

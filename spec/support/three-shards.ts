@@ -29,11 +29,11 @@ const engines = {
 /**
  * Describes the same on three shards of each engine.
  *
- * @param define - takes the shards, which are there once the specs run
+ * @param define - takes the shards, which are there once the specs run, and the engine's name
  */
 export const describeOnEachEngine = (
   title: string,
-  define: (shards: () => ThreeShards) => void,
+  define: (shards: () => ThreeShards, engine: string) => void,
 ): void => {
   for (const [engine, start] of Object.entries(engines))
     describe(`${title} on ${engine}`, () => {
@@ -51,6 +51,6 @@ export const describeOnEachEngine = (
       define(() => {
         if (started === undefined) throw new Error('The shards are started before the specs.')
         return started.shards
-      })
+      }, engine)
     })
 }
