@@ -1,7 +1,7 @@
 import { QueryBuilder } from 'typeorm'
 import { boundTo } from './binding.js'
 import { namedInCriteria } from './named-entities.js'
-import { type AnyBuilder, goHome } from './settle.js'
+import { type AnyBuilder, builder, goHome } from './settle.js'
 
 type BuilderClass = new (builder: AnyBuilder) => AnyBuilder
 type Method = (...args: unknown[]) => unknown
@@ -21,6 +21,13 @@ type Conversion = (typeof conversions)[number]
 
 /** TypeORM's protected methods through which a builder takes criteria. */
 const criteriaMethods = ['getWhereCondition', 'getWhereInIdsCondition'] as const
+
+/** The builder whose query runs: brackets and subqueries have builders of their own. */
+const outermost = (own: AnyBuilder): AnyBuilder => {
+  let found = own
+  while (found.parentQueryBuilder !== undefined) found = builder(found.parentQueryBuilder)
+  return found
+}
 
 const methodOf = (owner: object, name: string): Method =>
   (owner as Readonly<Record<string, Method>>)[name] as Method
@@ -53,7 +60,7 @@ export const routeBuilders = (classes: Readonly<Record<Conversion, unknown>>): v
       const original = methodOf(QueryBuilder.prototype, name) as CriteriaMethod
       const routed: CriteriaMethod = function (criteria) {
         if (typeof criteria === 'object')
-          goHome(this, namedInCriteria(criteria, boundTo(this.dataSource).runtime.homes))
+          goHome(outermost(this), namedInCriteria(criteria, boundTo(this.dataSource).runtime.homes))
         return original.call(this, criteria)
       }
       replace(Builder.prototype as object, name, routed as Method)

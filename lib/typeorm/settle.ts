@@ -11,6 +11,7 @@ export type AnyBuilder = Omit<QueryBuilder<ObjectLiteral>, 'dataSource'> & {
   readonly dataSource: DataSource
   // Protected in TypeORM's declarations.
   readonly queryRunner?: QueryRunner | undefined
+  readonly parentQueryBuilder?: QueryBuilder<any> | undefined
 }
 
 /** A builder with the fields that TypeORM protects. */

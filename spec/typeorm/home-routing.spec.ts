@@ -3,6 +3,7 @@ import {
   AfterLoad,
   BaseEntity,
   BeforeInsert,
+  Brackets,
   ChildEntity,
   Column,
   DataSource,
@@ -165,6 +166,19 @@ describeOnEachEngine('an operation that names an entity', (shards) => {
         .createQueryBuilder(Author, 'a')
         .where({ id: Not(0), name: ana.name })
         .andWhere(ana)
+        .getMany(),
+    'a builder with brackets': (ana) =>
+      db
+        .createQueryBuilder(Book, 'b')
+        .where(new Brackets((inside) => inside.where({ author: ana }).orWhere('b.id = 0')))
+        .getMany(),
+    'a builder with a subquery': (ana) =>
+      db
+        .createQueryBuilder(Book, 'b')
+        .where((query) => {
+          const found = query.subQuery().select('a.id').from(Author, 'a').where({ name: ana.name })
+          return `b.authorId IN ${found.andWhere(ana).getQuery()}`
+        })
         .getMany(),
     'a builder for an entity': (ana) =>
       db.createQueryBuilder().update(Author).set({ name: 'Eva' }).whereEntity(ana).execute(),

@@ -134,6 +134,11 @@ describe("the contract with TypeORM's query builders", () => {
       joins,
     ).to.deep.equal([true, true])
     expect(joined.relationIdAttributes[0]?.relation.isWithJoinColumn, joins).to.equal(true)
+    const outer = source.createQueryBuilder(Book, 'outer')
+    expect(
+      (outer.subQuery() as unknown as { parentQueryBuilder: unknown }).parentQueryBuilder,
+      gone('the parent of a subquery', 'conversions.ts', 'take the whole query home'),
+    ).to.equal(outer)
     const rows = [{ title: 'x' }]
     const { expressionMap: insertion } = source
       .createQueryBuilder()
