@@ -1,7 +1,7 @@
 import { QueryBuilder } from 'typeorm'
 import { boundTo } from './binding.js'
 import { namedInCriteria } from './named-entities.js'
-import { type AnyBuilder, builder, goHome } from './settle.js'
+import { type AnyBuilder, builder, followPin, goHome } from './settle.js'
 
 type BuilderClass = new (builder: AnyBuilder) => AnyBuilder
 type Method = (...args: unknown[]) => unknown
@@ -40,7 +40,8 @@ const replace = (owner: object, name: string, value: Method): void => {
  * Makes the conversions of routed builders (`insert()`, `update()` …) yield routed builders: TypeORM's
  * global registry is left alone. TypeORM's own method does the work on the builder it is called on
  * and then makes the new one through its registry; here the new one is made first, as a copy, and
- * the method is called on that. And makes criteria that name entities take the builder home.
+ * the method is called on that. And makes criteria that name entities take the builder home, and an
+ * entity outside sharding to its shard.
  *
  * @param classes - the routed builder that each conversion yields
  */
@@ -56,6 +57,11 @@ export const routeBuilders = (classes: Readonly<Record<Conversion, unknown>>): v
         return original.apply(new Target(this), args)
       } as Method)
     }
+    const createFromAlias = methodOf(QueryBuilder.prototype, 'createFromAlias')
+    replace(Builder.prototype as object, 'createFromAlias', function (this: AnyBuilder, ...args) {
+      followPin(this, args[0])
+      return createFromAlias.apply(this, args)
+    } as Method)
     for (const name of criteriaMethods) {
       const original = methodOf(QueryBuilder.prototype, name) as CriteriaMethod
       const routed: CriteriaMethod = function (criteria) {

@@ -55,6 +55,30 @@ export const goHome = (own: AnyBuilder, named: readonly object[]): void => {
 }
 
 /**
+ * Takes a builder whose entity is outside sharding to the entity's shard before its metadata is looked
+ * up: the shard may be of another engine.
+ *
+ * @throws CrossShardError if the entity is strict and on another shard than was named, or is asked for
+ *   in a subquery of an entity that lives elsewhere
+ */
+export const followPin = (own: AnyBuilder, target: unknown): void => {
+  const binding = boundTo(own.dataSource)
+  const { runtime } = binding
+  if (runtime.pins.isEmpty || own.queryRunner !== undefined) return
+  const metadata = runtime.metadataOf(binding.shard, target)
+  const around = own.parentQueryBuilder && mainMetadata(own.parentQueryBuilder)
+  if (metadata === undefined) return
+  if (around !== undefined && runtime.pins.areApart(around, metadata))
+    throw runtime.pins.together(around, metadata)
+  if (runtime.pins.of(metadata) === undefined) return
+  const { shard, by } = runtime.target(binding, metadata)
+  if (shard === binding.shard) return
+  const dataSource = binding.isFloating ? shard.floating : shard.boundIn(binding.frame, by)
+  assign(own, { dataSource })
+  Object.assign(own.expressionMap, { dataSource })
+}
+
+/**
  * Settles where a builder runs now: on its runner's shard, on the shard it is bound to, or, made
  * outside every scope, on the shard of the scope around this call. Its SQL is built for that shard.
  *

@@ -246,6 +246,18 @@ describeOnEachEngine('an entity outside sharding', (shards) => {
       )
     })
 
+    it('is not put into a subquery of the other, nor the other way round', async () => {
+      await refused(async () =>
+        db
+          .createQueryBuilder(Purchase, 'p')
+          .where((query) => {
+            const found = query.subQuery().select('c.id').from(Country, 'c').getQuery()
+            return `p.countryId IN ${found}`
+          })
+          .getMany(),
+      )
+    })
+
     it('may be joined where a scope of its allowShard makes it a sharded one', async () => {
       const joined = (): Promise<unknown> =>
         db.manager.find(Purchase, { relations: { rate: true } })

@@ -29,6 +29,9 @@ describe("the contract with TypeORM's query builders", () => {
       getWhereCondition: ['conversions.ts', home],
       getWhereInIdsCondition: ['conversions.ts', home],
     })
+    expectMethods(QueryBuilder.prototype, 'QueryBuilder', {
+      createFromAlias: ['conversions.ts', 'take an unsharded entity to its shard'],
+    })
     expectMethods(UpdateQueryBuilder.prototype, 'UpdateQueryBuilder', {
       whereEntity: ['write-builders.ts', home],
     })
