@@ -18,6 +18,9 @@ import { Bed } from '../scenarios/bed.js'
 import { onServers, onSqljs } from '../scenarios/plans.js'
 import { failureOf } from './support.js'
 
+/** Nest keeps the entities of each data source for the whole process. */
+const source = 'hiring'
+
 type Host = TransactionHost<TransactionalAdapterTypeOrm>
 
 @Injectable()
@@ -25,7 +28,7 @@ class Hiring {
   constructor(
     @Inject(TransactionHost) readonly host: Host,
     @InjectTransaction() readonly manager: EntityManager,
-    @InjectRepository(Author) readonly outside: Repository<Author>,
+    @InjectRepository(Author, source) readonly outside: Repository<Author>,
   ) {}
 
   @Transactional()
@@ -48,15 +51,16 @@ let bed: Bed
 @Module({
   imports: [
     TypeOrmModule.forRootAsync({
-      useFactory: () => ({ type: 'sqljs' }),
+      name: source,
+      useFactory: () => ({ type: 'sqljs', retryAttempts: 0 }),
       dataSourceFactory: () => Promise.resolve(bed.db),
     }),
-    TypeOrmModule.forFeature([Author]),
+    TypeOrmModule.forFeature([Author], source),
     ClsModule.forRoot({
       plugins: [
         new ClsPluginTransactional({
           imports: [TypeOrmModule],
-          adapter: new TransactionalAdapterTypeOrm({ dataSourceToken: getDataSourceToken() }),
+          adapter: new TransactionalAdapterTypeOrm({ dataSourceToken: getDataSourceToken(source) }),
           enableTransactionProxy: true,
         }),
       ],
@@ -95,7 +99,11 @@ for (const [engine, plan] of Object.entries({ 'sql.js': onSqljs, MariaDB: onServ
     before(async function () {
       this.timeout(60_000)
       bed = await Bed.start(plan)
-      app = await NestFactory.createApplicationContext(AppModule, { logger: false })
+      app = await NestFactory.createApplicationContext(AppModule, {
+        logger: false,
+        // Otherwise what fails in it ends the process, without a word.
+        abortOnError: false,
+      })
       hiring = app.get(Hiring)
       host = hiring.host
     })
