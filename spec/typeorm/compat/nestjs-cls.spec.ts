@@ -52,7 +52,7 @@ let bed: Bed
   imports: [
     TypeOrmModule.forRootAsync({
       name: source,
-      useFactory: () => ({ type: 'sqljs', retryAttempts: 0 }),
+      useFactory: () => ({ name: source, type: 'sqljs', retryAttempts: 0 }),
       dataSourceFactory: () => Promise.resolve(bed.db),
     }),
     TypeOrmModule.forFeature([Author], source),
@@ -110,8 +110,11 @@ for (const [engine, plan] of Object.entries({ 'sql.js': onSqljs, MariaDB: onServ
     beforeEach(() => bed.reset())
     after(async function () {
       this.timeout(60_000)
-      await app?.close()
-      await bed?.stop()
+      try {
+        await app?.close()
+      } finally {
+        await bed?.stop()
+      }
     })
 
     const inTransaction = <T>(shard: string, work: () => Promise<T>): Promise<T> =>
