@@ -8,6 +8,8 @@ export type WriteLedger = Map<string, number>
 export interface PrimaryFor {
   readonly shard: string
   readonly because: 'transaction' | 'persisting'
+  /** The same of the frames around, which holds for their shards. */
+  readonly outer?: PrimaryFor
 }
 
 /** One scope around running work. Frozen; only the ledger it refers to changes. */
@@ -49,6 +51,19 @@ export const frameOf = (owner: object, frame: Frame | undefined): Frame | undefi
   return found
 }
 
+const inside = (outer: PrimaryFor | undefined, own: PrimaryFor | undefined) =>
+  own === undefined || outer === undefined ? (own ?? outer) : { ...own, outer }
+
+/** Why un-managed reads of `shard` go to its primary inside `frame`; undefined if nothing makes them. */
+export const primaryReasonIn = (
+  frame: Frame | undefined,
+  shard: string,
+): PrimaryFor['because'] | undefined => {
+  let at = frame?.primaryFor
+  while (at !== undefined && at.shard !== shard) at = at.outer
+  return at?.because
+}
+
 /** A frame inside `outer`, the owner's own innermost frame, within `parent`, the innermost of all. */
 export const childFrame = (
   owner: object,
@@ -65,7 +80,7 @@ export const childFrame = (
     namesShard: change.shard !== undefined,
     role: change.role ?? outer?.role,
     replicaGroup: setsRole ? change.replicaGroup : outer?.replicaGroup,
-    primaryFor: change.primaryFor ?? (setsRole ? undefined : outer?.primaryFor),
+    primaryFor: inside(setsRole ? undefined : outer?.primaryFor, change.primaryFor),
     writes: outer?.writes ?? new Map<string, number>(),
     collector: change.collector ?? outer?.collector,
     parent,

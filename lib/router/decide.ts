@@ -1,5 +1,5 @@
 import { NoReplicaError, ReadOnlyScopeError, UnknownShardError } from '../errors.js'
-import type { Frame } from '../context/frame.js'
+import { type Frame, primaryReasonIn } from '../context/frame.js'
 import type { ShardTopology, Topology } from '../topology/snapshot.js'
 import { type Role, type RouteReason, type ShardReason, rulesBefore } from '../trace/event.js'
 import type { RouteRequest } from './request.js'
@@ -99,7 +99,8 @@ const chooseRole = (
     return primary(intent)
   }
   const isRead = intent === 'read' || intent === 'replica runner'
-  if (isRead && frame?.primaryFor?.shard === shard.name) return primary(frame.primaryFor.because)
+  const because = isRead ? primaryReasonIn(frame, shard.name) : undefined
+  if (because !== undefined) return primary(because)
   if (pinned === 'primary') return primary('pinned to primary')
   if (pinned === 'replica') return replicaIfAny(shard, group, replica('pinned to replica', true))
   if (intent === 'raw') return primary('raw query')

@@ -25,7 +25,8 @@ export class RoutedRelationLoader extends RelationLoader {
     queryBuilder?: SelectQueryBuilder<any>,
     loadEagerRelations?: boolean,
   ): Promise<any[]> {
-    const runner = queryRunner?.isReleased ? undefined : queryRunner
+    const isGone = queryRunner?.isReleased === true || stateOf(queryRunner)?.isReleased === true
+    const runner = isGone ? undefined : queryRunner
     const source = stateOf(runner)?.shard.view ?? this.#sourceFor(entityOrEntities)
     const load = () =>
       new RelationLoader(source).load(

@@ -66,8 +66,11 @@ export class RunnerState implements RunnerFacts {
   endpoint: Endpoint | undefined = undefined
   /** Whether what it writes is the library's own affair, which no read of a scope has to see. */
   isQuiet = false
-  /** Whether a transaction was begun through this runner, and the user's scope in which it was. */
-  #hasBegun = false
+  /** Whether it was given back: TypeORM does not note that of SQLite's runners, which share a connection. */
+  isReleased = false
+  /** What was begun through this runner, and the user's scope in which it was. On SQLite a transaction
+   *  beside another's is a savepoint in that. */
+  #begun: 'nothing' | 'transaction' | 'savepoint' = 'nothing'
   #transactionFrame: Frame | undefined = undefined
   /** Made at the first statement that may write in a scope. */
   #writes: WriteNotes | undefined = undefined
@@ -118,12 +121,14 @@ export class RunnerState implements RunnerFacts {
   #checkScope(runner: QueryRunner, sql: string, ambient: Frame | undefined): void {
     const scope = namingFrame(ambient)
     // Not what a user sends by hand later: it would move the transaction into his present scope.
-    if (runnerIsStarting(sql) && depthOf(runner) === 0) {
-      this.#hasBegun = true
+    const isOutermost = runnerIsStarting(sql) && depthOf(runner) === 0
+    if (isOutermost || (this.#begun === 'nothing' && ownSavepoint.test(sql))) {
+      this.#begun = isOutermost ? 'transaction' : 'savepoint'
       this.#transactionFrame = userFrame(ambient)
       return
     }
-    if (!this.#hasBegun || scope?.shard === undefined || scope.shard === this.shard.name) return
+    if (this.#begun === 'nothing' || scope?.shard === undefined || scope.shard === this.shard.name)
+      return
     if (framesTransaction(sql) || encloses(scope, this.#transactionFrame)) return
     throw new CrossShardError(
       'A transaction was used inside a scope of another shard that was entered after it began',
@@ -180,10 +185,13 @@ export class RunnerState implements RunnerFacts {
     result: Promise<T>,
   ): Promise<T> {
     const inTransaction = runner.isTransactionActive
+    // What is written beside another runner's transaction, on SQLite's one connection, has no commit
+    // of its own to wait for.
+    const awaitsCommit = inTransaction && this.#begun === 'transaction'
     const at = isTraced ? Date.now() : 0
     const started = isTraced ? this.runtime.now() : 0
     const settled = (error?: unknown): void => {
-      if (isWrite) this.#noteWrite(sql, inTransaction, ambient)
+      if (isWrite) this.#noteWrite(sql, awaitsCommit, ambient)
       if (isTraced) this.#tell(sql, parameters, ambient, { at, started, inTransaction, error })
     }
     return result.then(
@@ -198,9 +206,9 @@ export class RunnerState implements RunnerFacts {
     )
   }
 
-  #noteWrite(sql: string, inTransaction: boolean, ambient: Frame | undefined): void {
+  #noteWrite(sql: string, awaitsCommit: boolean, ambient: Frame | undefined): void {
     this.#writes ??= new WriteNotes(this.shard.name, this.runtime.now)
-    this.#writes.settle(sql, inTransaction, ledgersOf(this.frame, ambient))
+    this.#writes.settle(sql, awaitsCommit, ledgersOf(this.frame, ambient))
   }
 
   #tell(
@@ -250,6 +258,9 @@ const ledgersOf = (
 /** How many transactions and savepoints of TypeORM's are open on a runner. */
 const depthOf = (runner: QueryRunner): number =>
   (runner as QueryRunner & Partial<RunnerInternals>).transactionDepth ?? 0
+
+/** TypeORM's own. */
+const ownSavepoint = /^SAVEPOINT typeorm_\d+$/
 
 const runnerIsStarting = (sql: string): boolean =>
   sql === startTransaction || sql === 'BEGIN TRANSACTION' || /^set transaction isolation/i.test(sql)

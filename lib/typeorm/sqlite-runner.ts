@@ -34,8 +34,9 @@ const bridgeOf = (shared: QueryRunner): QueryRunner => {
 
 /** What the bridge answers in the shared runner's place. Its overlays are `this`. */
 const routedMembers = (shared: QueryRunner): object => {
-  const { query, startTransaction } = Object.getPrototypeOf(shared) as {
+  const { query, release, startTransaction } = Object.getPrototypeOf(shared) as {
     query: RunnerQuery
+    release: QueryRunner['release']
     startTransaction: QueryRunner['startTransaction']
   }
   return {
@@ -50,6 +51,11 @@ const routedMembers = (shared: QueryRunner): object => {
 
     connect(this: QueryRunner): Promise<unknown> {
       return whenOpen(this, () => shared.connect())
+    },
+
+    release(this: QueryRunner): Promise<void> {
+      routed(this).isReleased = true
+      return release.apply(this)
     },
 
     startTransaction(
