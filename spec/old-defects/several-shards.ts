@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { expect } from 'chai'
 import { AbstractLogger, type LogLevel, type LogMessage } from 'typeorm'
 import { FanOutError, UnknownGroupError, formatRouteEvent } from '../../lib/index.js'
@@ -83,7 +84,9 @@ export const severalShards = (stage: () => Stage): void => {
           '[master/replica master-r2',
           '[russia/replica russia-r1',
         ])
-        expect(logger.lines.map((line) => line.replace(/\].*/s, ']'))).to.deep.equal([
+        expect(
+          logger.lines.map((line) => stripVTControlCharacters(line).replace(/\].*/s, ']')),
+        ).to.deep.equal([
           '[Shard: master]',
           '[Shard: master, replica master-r2]',
           '[Shard: russia, replica russia-r1]',
