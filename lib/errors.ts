@@ -7,6 +7,7 @@ export const errorCodes = [
   'unknown-shard',
   'unknown-group',
   'unknown-replica-group',
+  'unknown-node',
   'invalid-scope',
   'writes-token',
   'no-data-source',
@@ -21,7 +22,9 @@ export const errorCodes = [
   'fan-out',
   'acquire-timeout',
   'pool-closed',
+  'scope-ended',
   'connect',
+  'query-timeout',
 ] as const
 
 export type ErrorCode = (typeof errorCodes)[number]
@@ -36,7 +39,8 @@ const brand = Symbol.for('typeorm-octopus.error')
  * package in one process.
  */
 export class OctopusError extends Error {
-  readonly code: ErrorCode
+  /** One of `errorCodes`; that of the driver on a `ConnectError` that has one. */
+  readonly code: string
   readonly stage: ErrorStage
 
   constructor(code: ErrorCode, stage: ErrorStage, message: string, options?: ErrorOptions) {
@@ -144,6 +148,25 @@ export class UnknownReplicaGroupError extends OctopusError {
   }
 }
 
+/** A server was named that a shard does not have. */
+export class UnknownNodeError extends OctopusError {
+  readonly shard: string
+  readonly node: string
+  readonly known: readonly string[]
+
+  /** @param kind - what was looked for: any server of the shard, or one of its replicas */
+  constructor(shard: string, node: string, kind: 'node' | 'replica', known: readonly string[]) {
+    super(
+      'unknown-node',
+      'configure',
+      `Shard "${shard}" has no ${kind} "${node}"; its ${kind}s: ${listed(known)}.`,
+    )
+    this.shard = shard
+    this.node = node
+    this.known = known
+  }
+}
+
 /** A scope was opened with arguments that cannot mean anything. */
 export class InvalidScopeError extends OctopusError {
   constructor(message: string) {
@@ -226,12 +249,13 @@ export class NoReplicaError extends OctopusError {
   readonly shard: string
   readonly replicaGroup: string | undefined
 
-  constructor(shard: string, replicaGroup: string | undefined) {
+  constructor(shard: string, replicaGroup: string | undefined, options?: ErrorOptions) {
     const which = replicaGroup === undefined ? 'replica' : `replica in group "${replicaGroup}"`
     super(
       'no-replica',
       'route',
       `Shard "${shard}" has no available ${which} and onNoReplica is "error"; add a replica, or set onNoReplica: "primary".`,
+      options,
     )
     this.shard = shard
     this.replicaGroup = replicaGroup
@@ -328,23 +352,46 @@ export interface PoolNumbers {
   readonly max: number
   /** Connections in use now. */
   readonly active: number
+  /** Connections that are open and not in use. */
+  readonly idle: number
   /** Callers waiting for one. */
   readonly waiting: number
 }
+
+/** Who holds the connections that a caller waited for in vain. */
+export interface PoolHolders {
+  /** For how many milliseconds the connection that was lent first has been in use. */
+  readonly oldestLeaseMs: number | undefined
+  /** How many of the connections the caller's own scope holds. */
+  readonly heldByScope: number
+  /** Where the connection that was lent first was taken: a stack, with `checkoutCallSites`. */
+  readonly takenAt: string | undefined
+}
+
+const holdersText = ({ oldestLeaseMs, heldByScope, takenAt }: PoolHolders): string =>
+  [
+    oldestLeaseMs === undefined ? '' : ` The oldest has been in use for ${oldestLeaseMs} ms`,
+    oldestLeaseMs === undefined ? '' : takenAt === undefined ? '.' : `, taken at:\n${takenAt}\n`,
+    heldByScope > 0
+      ? ` The scope that waits holds ${heldByScope} itself: a transaction whose callback queries beside its own manager needs two connections at a time.`
+      : '',
+  ].join('')
 
 /** No connection became free in time. */
 export class AcquireTimeoutError extends OctopusError {
   readonly endpoint: string
   readonly pool: PoolNumbers
+  readonly holders: PoolHolders
 
-  constructor(endpoint: string, waitedMs: number, pool: PoolNumbers) {
+  constructor(endpoint: string, waitedMs: number, pool: PoolNumbers, holders: PoolHolders) {
     super(
       'acquire-timeout',
       'acquire',
-      `${endpoint}: no connection after ${waitedMs} ms (max ${pool.max}, active ${pool.active}, waiting ${pool.waiting}). Raise poolSize, or look for query runners and transactions that are held across slow work.`,
+      `${endpoint}: no connection after ${waitedMs} ms (max ${pool.max}, active ${pool.active}, idle ${pool.idle}, waiting ${pool.waiting}).${holdersText(holders)} Raise poolSize, or look for query runners and transactions that are held across slow work.`,
     )
     this.endpoint = endpoint
     this.pool = pool
+    this.holders = holders
   }
 }
 
@@ -362,10 +409,51 @@ export class PoolClosedError extends OctopusError {
   }
 }
 
-/** Why a server that was reached cannot be used. */
-export type ConnectFailure = 'version-mismatch'
+/** Work asked for a connection after the throw-away scope that it was started in had ended. */
+export class ScopeEndedError extends OctopusError {
+  readonly endpoint: string
 
-/** A server was reached and cannot be used. One that is not reached gives the driver's own error. */
+  constructor(endpoint: string) {
+    super(
+      'scope-ended',
+      'acquire',
+      `${endpoint}: the scope that owns the connections of this work has ended. Await the work inside scope(work, { connections: 'throwaway' }), or start it outside.`,
+    )
+    this.endpoint = endpoint
+  }
+}
+
+/** Why a server cannot be used. */
+export const connectFailures = [
+  'unknown-database',
+  'access-denied',
+  'host-unreachable',
+  'dns',
+  'too-many-connections',
+  'tls',
+  'wrong-role',
+  'version-mismatch',
+  'other',
+] as const
+export type ConnectFailure = (typeof connectFailures)[number]
+
+/** What drivers put on their errors, and callers look for. */
+const driverFields = [
+  'code',
+  'errno',
+  'sqlState',
+  'sqlMessage',
+  'fatal',
+  'syscall',
+  'address',
+  'port',
+]
+
+/**
+ * A server could not be connected, or cannot be used. `cause` is the driver's error, if there is one;
+ * its `code`, `errno` and further fields stand here too, as TypeORM does it, so `code` is then the
+ * driver's, such as `ECONNREFUSED`.
+ */
 export class ConnectError extends OctopusError {
   readonly endpoint: string
   readonly failure: ConnectFailure
@@ -374,5 +462,25 @@ export class ConnectError extends OctopusError {
     super('connect', 'connect', `${endpoint}: ${message}`, options)
     this.endpoint = endpoint
     this.failure = failure
+    const { cause } = options ?? {}
+    if (typeof cause !== 'object' || cause === null) return
+    for (const field of driverFields)
+      if (Reflect.get(cause, field) !== undefined)
+        Object.assign(this, { [field]: Reflect.get(cause, field) as unknown })
+  }
+}
+
+/** A statement took longer than `queryTimeoutMs`. Its connection was closed; whether the server has
+ *  carried it out is not known. */
+export class QueryTimeoutError extends OctopusError {
+  readonly endpoint: string
+
+  constructor(endpoint: string, timeoutMs: number) {
+    super(
+      'query-timeout',
+      'query',
+      `${endpoint}: no answer after ${timeoutMs} ms (queryTimeoutMs); the connection was closed.`,
+    )
+    this.endpoint = endpoint
   }
 }

@@ -50,6 +50,12 @@ export interface OctopusMiddlewareOptions<Request> {
    * answered. Needs `readYourWrites.secret`. Default: each request knows its own writes only.
    */
   readonly writes?: WritesCarrier<Request>
+  /**
+   * `throwaway`: each request opens connections of its own, also for what it runs in parallel or does
+   * not wait for, and they are closed once its answer has been sent or its client has gone. Default:
+   * `pooled`.
+   */
+  readonly connections?: 'pooled' | 'throwaway'
 }
 
 /**
@@ -63,10 +69,12 @@ export interface OctopusMiddlewareOptions<Request> {
  */
 export const octopusMiddleware = <Request = { headers: Record<string, unknown> }>(
   db: ConnectionProxy,
-  { shard = () => undefined, writes }: OctopusMiddlewareOptions<Request> = {},
+  { shard = () => undefined, writes, connections }: OctopusMiddlewareOptions<Request> = {},
 ): OctopusMiddleware<Request> => {
   const { octopus } = db
-  const open = writes === undefined ? undefined : scopeWithWrites(db, writes)
+  octopus.scope(() => undefined, { connections }) // a wrong word shows here
+  const openScope = connections === 'throwaway' ? scopeUntilClosed(db) : scopeOf(db)
+  const open = writes === undefined ? undefined : scopeWithWrites(db, writes, openScope)
   const enter = (name: string | undefined, work: () => void): void =>
     name === undefined ? work() : db.using(name, work)
   return (request, response, next) => {
@@ -74,13 +82,35 @@ export const octopusMiddleware = <Request = { headers: Record<string, unknown> }
       if (name !== undefined && !octopus.shardNames.includes(name))
         return next(new UnknownShardError(name, octopus.shardNames))
       const work = (): void => enter(name, () => next())
-      if (open === undefined) octopus.scope(work)
+      if (open === undefined) openScope(response as ServerResponse, work)
       else open(request, response as ServerResponse, work, next)
     }
     // An exception of the handlers behind `next` is Express's to catch: it must not call `next` twice.
     void shardOf(shard, request, use, next)
   }
 }
+
+/** Opens the scope of a request. */
+type OpenScope = (response: ServerResponse, work: () => void, writes?: string) => void
+
+const scopeOf =
+  ({ octopus }: ConnectionProxy): OpenScope =>
+  (_response, work, writes) =>
+    octopus.scope(work, { writes })
+
+/** Opens a scope that owns its connections, until the answer has been sent or the client has gone. */
+const scopeUntilClosed =
+  ({ octopus }: ConnectionProxy): OpenScope =>
+  (response, work, writes) => {
+    const untilClosed = (): Promise<void> => {
+      const closed = response.closed
+        ? Promise.resolve()
+        : new Promise<void>((resolve) => response.once('close', resolve))
+      work()
+      return closed
+    }
+    void octopus.scope(untilClosed, { writes, connections: 'throwaway' })
+  }
 
 /** Tells the request's shard to `use`, at once where it is known at once. */
 const shardOf = <Request>(
@@ -124,7 +154,11 @@ const transportOf = (carrier: WritesCookie | WritesHeader, maxAge: number): Tran
 }
 
 /** Opens a request's scope with the writes that it brings along, and sends those of its own back. */
-const scopeWithWrites = <Request>(db: ConnectionProxy, carrier: WritesCarrier<Request>) => {
+const scopeWithWrites = <Request>(
+  db: ConnectionProxy,
+  carrier: WritesCarrier<Request>,
+  openScope: OpenScope,
+) => {
   const { octopus } = db
   const { onRefused = () => undefined } = carrier
   const transport = transportOf(carrier, Math.ceil(octopus.readYourWritesMs / 1000))
@@ -146,7 +180,7 @@ const scopeWithWrites = <Request>(db: ConnectionProxy, carrier: WritesCarrier<Re
       work()
     }
     try {
-      octopus.scope(inScope, { writes })
+      openScope(response, inScope, writes)
     } catch (error) {
       if (isOpen || !(error instanceof WritesTokenError)) throw error
       try {
@@ -154,7 +188,7 @@ const scopeWithWrites = <Request>(db: ConnectionProxy, carrier: WritesCarrier<Re
       } catch (failure) {
         return fail(failure)
       }
-      octopus.scope(inScope)
+      openScope(response, inScope)
     }
   }
 }

@@ -1,7 +1,9 @@
 export {
   type ConnectionOptions,
   type Engine,
+  type NodeOptions,
   type OctopusOptions,
+  type PoolOptions,
   type ReplicaOptions,
   type ShardOptions,
   type ShardSettings,
@@ -32,16 +34,23 @@ export {
   NoReplicaError,
   OctopusError,
   PoolClosedError,
+  type PoolHolders,
   type PoolNumbers,
+  QueryTimeoutError,
   ReadOnlyScopeError,
+  ScopeEndedError,
   UnknownGroupError,
+  UnknownNodeError,
   UnknownReplicaGroupError,
   UnknownShardError,
   WritesTokenError,
   type WritesTokenFailure,
+  connectFailures,
   errorCodes,
 } from './errors.js'
-export { isFailoverError, isRetryable } from './pool/failure.js'
+export { type FailureKind, isFailoverError, isRetryable } from './pool/failure.js'
+export type { VerifiedConnection } from './pool/lease.js'
+export type { Verifier } from './pool/verify.js'
 export type { PoolState } from './pool/endpoint-pool.js'
 export type { PoolInfo } from './pool/registry.js'
 export type { ExportWritesOptions, ScopeOptions } from './scopes/carried-writes.js'
@@ -67,4 +76,15 @@ export type { ClearsKeys } from './typeorm/keyed-cache.js'
 export { octopus, shardVariable } from './typeorm/octopus.js'
 export { Replicated } from './typeorm/replicated.js'
 export { Shard, type ShardDecorator, type ShardOf } from './typeorm/shard-decorator.js'
+export type { AddShardOptions } from './typeorm/topology-changes.js'
 export { Unsharded, type UnshardedSettings } from './typeorm/unsharded.js'
+export type {
+  DisconnectOptions,
+  VerifiedNode,
+  VerifyOptions,
+  WarmOptions,
+} from './typeorm/pool-control.js'
+export { workersVariable } from './typeorm/pool-settings.js'
+export type { ClusterHooks, ConnectionBudget } from './typeorm/processes.js'
+export { CommitUnknownError, type ErrorSite, errorSite } from './typeorm/statement-failures.js'
+export { AURORA_WRITER, MYSQL_WRITER, PG_WRITER, PING, REPLICA_LAG } from './typeorm/verifiers.js'

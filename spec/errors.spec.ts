@@ -14,6 +14,7 @@ const samples: Readonly<Record<ErrorCode, OctopusError>> = {
   'unknown-shard': new errors.UnknownShardError('brasil', ['master', 'brazil', 'canada']),
   'unknown-group': new errors.UnknownGroupError('europe', ['americas']),
   'unknown-replica-group': new errors.UnknownReplicaGroupError('brazil', 'archive', ['reports']),
+  'unknown-node': new errors.UnknownNodeError('brazil', 'br-9', 'replica', ['br-2', 'br-3']),
   'invalid-scope': new errors.InvalidScopeError(
     'A scope names one shard by a string, not an array; for several shards use usingGroup or usingAll.',
   ),
@@ -40,12 +41,15 @@ const samples: Readonly<Record<ErrorCode, OctopusError>> = {
     [{ shard: 'canada', error: new Error("Table 'shop.user' doesn't exist") }],
     ['master', 'brazil'],
   ),
-  'acquire-timeout': new errors.AcquireTimeoutError('brazil/primary br-1', 10_000, {
-    max: 10,
-    active: 10,
-    waiting: 4,
-  }),
+  'acquire-timeout': new errors.AcquireTimeoutError(
+    'brazil/primary br-1',
+    10_000,
+    { max: 10, active: 10, idle: 0, waiting: 4 },
+    { oldestLeaseMs: 31_204, heldByScope: 0, takenAt: undefined },
+  ),
   'pool-closed': new errors.PoolClosedError('brazil/primary br-1'),
+  'scope-ended': new errors.ScopeEndedError('brazil/primary br-1'),
+  'query-timeout': new errors.QueryTimeoutError('brazil/primary br-1', 30_000),
   connect: new errors.ConnectError(
     'brazil/replica br-2',
     'version-mismatch',
@@ -131,7 +135,7 @@ describe('every error', () => {
     })
     expect(samples['acquire-timeout']).to.deep.include({
       endpoint: 'brazil/primary br-1',
-      pool: { max: 10, active: 10, waiting: 4 },
+      pool: { max: 10, active: 10, idle: 0, waiting: 4 },
     })
     expect(samples['cross-shard']).to.have.deep.property('shards', ['brazil', 'canada'])
   })

@@ -1,5 +1,13 @@
-import type { ConnectionOptions, OctopusOptions, ReplicaOptions, ShardSettings } from './options.js'
+import type {
+  ConnectionOptions,
+  OctopusOptions,
+  PoolOptions,
+  ReplicaOptions,
+  ShardSettings,
+} from './options.js'
 import type { Path } from './problems.js'
+import type { ResolvedPool } from './resolved.js'
+import { poolKeys, resolvePool } from './pool.js'
 import { fallbackWords, roleWords } from './words.js'
 
 /** A replica as it was written, aliases translated. */
@@ -17,7 +25,7 @@ export interface DeclaredSettings {
   readonly reads: 'primary' | 'replica'
   readonly onNoReplica: 'primary' | 'error'
   readonly connect: 'lazy' | 'eager'
-  readonly acquireTimeoutMs: number
+  readonly pool: ResolvedPool
 }
 
 /** A shard as it was written, aliases translated and defaults filled in. */
@@ -27,14 +35,14 @@ export interface DeclaredShard {
   readonly connection: ConnectionOptions
   readonly replicas: readonly DeclaredReplica[]
   readonly settings: DeclaredSettings
+  /** What it says itself about its pools. */
+  readonly pool: PoolOptions
 }
 
 interface WithReplicas {
   readonly replicas?: readonly ReplicaOptions[] | undefined
   readonly slaves?: readonly ReplicaOptions[] | undefined
 }
-
-type Given<T> = { readonly [K in keyof T]: T[K] | undefined }
 
 const declareReplica = (options: ReplicaOptions, path: Path): DeclaredReplica => {
   const { name, group, slaveGroup, weight = 1, ...connection } = options
@@ -46,11 +54,11 @@ const declareReplicas = ({ replicas, slaves }: WithReplicas, path: Path): Declar
     declareReplica(options, [...path, replicas === undefined ? 'slaves' : 'replicas', index]),
   )
 
-const declareSettings = (own: Given<ShardSettings>, top: ShardSettings): DeclaredSettings => ({
+const declareSettings = (own: ShardSettings, top: ShardSettings): DeclaredSettings => ({
   reads: roleWords[own.reads ?? top.reads ?? 'replica'],
   onNoReplica: fallbackWords[own.onNoReplica ?? top.onNoReplica ?? 'primary'],
   connect: own.connect ?? top.connect ?? 'lazy',
-  acquireTimeoutMs: own.acquireTimeoutMs ?? top.acquireTimeoutMs ?? 10_000,
+  pool: resolvePool(own, top),
 })
 
 /** The default shard's name. */
@@ -63,18 +71,33 @@ export const declareDefaultShard = (options: OctopusOptions): DeclaredShard => (
   connection: {},
   replicas: declareReplicas(options, []),
   settings: declareSettings({}, options),
+  pool: {},
 })
+
+const settingKeys: ReadonlySet<string> = new Set(['reads', 'onNoReplica', 'connect', ...poolKeys])
+
+/** What a shard decides for itself, and how its primary is connected. */
+const parted = (shard: ShardSettings & ConnectionOptions): [ShardSettings, ConnectionOptions] => {
+  const entries = Object.entries(shard)
+  const isSetting = ([key]: [string, unknown]): boolean => settingKeys.has(key)
+  return [
+    Object.fromEntries(entries.filter(isSetting)),
+    Object.fromEntries(entries.filter((entry) => !isSetting(entry))),
+  ]
+}
 
 /** The other shards, in the order in which they were written. */
 export const declareShards = (options: OctopusOptions): DeclaredShard[] =>
   Object.entries(options.shards ?? {}).map(([name, shard]) => {
-    const { replicas, slaves, reads, onNoReplica, connect, acquireTimeoutMs, ...connection } = shard
+    const { replicas, slaves, ...rest } = shard
+    const [settings, connection] = parted(rest)
     const path = ['shards', name]
     return {
       path,
       name,
       connection,
       replicas: declareReplicas({ replicas, slaves }, path),
-      settings: declareSettings({ reads, onNoReplica, connect, acquireTimeoutMs }, options),
+      settings: declareSettings(settings, options),
+      pool: settings,
     }
   })

@@ -1,6 +1,8 @@
+export type { NodeOptions } from './node-options.js'
 export type {
   ConnectionOptions,
   OctopusOptions,
+  PoolOptions,
   ReplicaOptions,
   ShardOptions,
   ShardSettings,

@@ -1,4 +1,12 @@
-import type { ConnectWord, Engine, FallbackWord, RoleWord } from './words.js'
+import type {
+  ConnectWord,
+  ConnectionsWord,
+  DeclaredVerifier,
+  Engine,
+  FallbackWord,
+  RoleWord,
+  VerifyWord,
+} from './words.js'
 
 /**
  * TypeORM's options of one server or file. What is left out is inherited: a shard inherits from the
@@ -179,16 +187,47 @@ export interface ReplicaOptions extends Omit<
   readonly weight?: number
 }
 
+/** How connections are kept. On a shard, what is left out is as at the top level. */
+export interface PoolOptions {
+  /** Milliseconds to wait for a free connection; 0 waits for ever. Default: 10000. */
+  readonly acquireTimeoutMs?: number
+  /**
+   * When a connection is verified before it is lent: after it has rested, after an error that casts
+   * doubt on its server, at each checkout, or never. Default: `['idle', 'after-error']`.
+   */
+  readonly verify?: VerifyWord | readonly VerifyWord[]
+  /** From how many milliseconds of rest on `idle` verifies. Default: 30000. */
+  readonly verifyIdleMs?: number
+  /** Milliseconds one verification may take. Default: 2000. */
+  readonly verifyTimeoutMs?: number
+  /**
+   * What is verified beside a ping, by word (`mysql-writer`, `aurora-writer`, `pg-writer`, `ping`), as
+   * `{ replicaLagMs }`, or in code a `Verifier`. Default: on primaries, that they take writes.
+   */
+  readonly verifiers?: readonly DeclaredVerifier[]
+  /** Milliseconds after which a connection that rests is closed. Default: the driver's own. */
+  readonly idleTimeoutMs?: number
+  /** Milliseconds after which a connection is replaced; 0 is never. Default: 0. */
+  readonly maxLifetimeMs?: number
+  /** Milliseconds a statement may take before its connection is closed; 0 is no limit. Default: 0. */
+  readonly queryTimeoutMs?: number
+  /** Keeps connections for the next use, or closes each after its own. Default: `pooled`. */
+  readonly connections?: ConnectionsWord
+  /** Milliseconds that running statements have when connections are closed. Default: 5000. */
+  readonly drainMs?: number
+  /** The most connections of a primary that reads take while no replica is available. Default: half
+   *  of its pool. */
+  readonly fallbackLimit?: number
+}
+
 /** What a shard may decide for itself; what it leaves out is as at the top level. */
-export interface ShardSettings {
+export interface ShardSettings extends PoolOptions {
   /** Where plain reads go when the shard has replicas. Default: as at the top level. */
   readonly reads?: RoleWord
   /** What a read does when no replica is available. Default: as at the top level. */
   readonly onNoReplica?: FallbackWord
   /** Connects at first use, or in `initialize()`. Default: as at the top level. */
   readonly connect?: ConnectWord
-  /** Milliseconds to wait for a free connection; 0 waits for ever. Default: as at the top level. */
-  readonly acquireTimeoutMs?: number
 }
 
 /** One more shard: its primary's connection, its replicas, and its own settings. */
@@ -212,7 +251,7 @@ export interface UnshardedOptions {
 }
 
 /** What `octopus()` takes, and what a configuration file holds. */
-export interface OctopusOptions {
+export interface OctopusOptions extends PoolOptions {
   /** The name of the wrapped DataSource's shard. Default: `master`. */
   readonly defaultShard?: string
   /** The read copies of the default shard. Default: none. */
@@ -258,8 +297,11 @@ export interface OctopusOptions {
   readonly strict?: boolean
   /** Connects a shard at its first use, or in `initialize()`. Default: `lazy`. */
   readonly connect?: ConnectWord
-  /** Milliseconds to wait for a free connection; 0 waits for ever. Default: 10000. */
-  readonly acquireTimeoutMs?: number
+  /** The most connections of a process, over all servers. Default: no limit. */
+  readonly maxConnections?: number
+  /** Whether it is remembered where each connection was taken, for error messages. Costs a stack for
+   *  each checkout. Default: where `NODE_ENV` is `development`. */
+  readonly checkoutCallSites?: boolean
   /** How many shards `usingGroup` and `usingAll` visit at a time. Default: 8. */
   readonly fanOutConcurrency?: number
   /** `false` passes everything to the wrapped DataSource, with a warning. Default: `true`. */

@@ -10,6 +10,7 @@ import { loadOptions } from './load.js'
 import { checkNames } from './names.js'
 import { nodeNames } from './node-name.js'
 import type { OctopusOptions } from './options.js'
+import { checkPool, checkPoolFor } from './pool.js'
 import { Problems } from './problems.js'
 import type { ResolvedConfig, ResolvedEndpoint, ResolvedShard } from './resolved.js'
 import { checkShape } from './shape.js'
@@ -87,10 +88,15 @@ const shardOf = (
   engine: string,
   primary: Connection,
   replicas: readonly Connection[],
+  kept: KeptNames,
 ): ResolvedShard => {
+  const [primaryName, ...replicaNames] = kept.get(declared.name) ?? []
   const names = nodeNames([
-    { name: undefined, connection: primary },
-    ...declared.replicas.map(({ name }, index) => ({ name, connection: replicas[index] ?? {} })),
+    { name: primaryName, connection: primary },
+    ...declared.replicas.map(({ name }, index) => ({
+      name: name ?? replicaNames[index],
+      connection: replicas[index] ?? {},
+    })),
   ])
   const endpoint = (index: number, fields: Omit<ResolvedEndpoint, 'name'>): ResolvedEndpoint =>
     Object.freeze({ name: names[index] ?? fields.role, ...fields })
@@ -111,6 +117,7 @@ const placed = (
   declared: DeclaredShard,
   engine: Engine,
   primary: { readonly connection: Connection; readonly heritage: Connection },
+  kept: KeptNames,
   problems: Problems,
 ): PlacedShard => {
   const family = familyOf(engine)
@@ -126,7 +133,7 @@ const placed = (
     url: declared.connection.url,
   }
   return {
-    shard: shardOf(declared, engine, primary.connection, replicas),
+    shard: shardOf(declared, engine, primary.connection, replicas, kept),
     endpoints: [
       first,
       ...declared.replicas.map(({ path, connection: { url } }, index) => ({
@@ -143,13 +150,16 @@ const placed = (
 const resolveShard = (
   declared: DeclaredShard,
   from: Heritage & { readonly type: unknown },
+  kept: KeptNames,
   problems: Problems,
 ): PlacedShard[] => {
   const engine = declared.connection.type ?? from.type
   // without a usable engine nothing more can be said; the reason has been reported
   if (!isEngine(engine) || problems.covers([...declared.path, 'type'])) return []
+  checkPool(declared.pool, declared.path, problems)
+  checkPoolFor(declared.pool, familyOf(engine), declared.path, problems)
   const connection = resolveConnection(declared.connection, engine, from, declared.path, problems)
-  return [placed(declared, engine, { connection, heritage: connection }, problems)]
+  return [placed(declared, engine, { connection, heritage: connection }, kept, problems)]
 }
 
 const resolveGroups = (options: OctopusOptions): ResolvedConfig['groups'] =>
@@ -160,6 +170,18 @@ const resolveGroups = (options: OctopusOptions): ResolvedConfig['groups'] =>
   )
 
 /**
+ * Names that the servers of each shard have already, the primary's first. Where there is none, or it is
+ * undefined, a name is made from the host or file.
+ */
+export type KeptNames = ReadonlyMap<string, readonly (string | undefined)[]>
+
+/** Options as they were given or read from a file, and what they come to. */
+export interface Resolution {
+  readonly options: OctopusOptions
+  readonly config: ResolvedConfig
+}
+
+/**
  * Checks options and yields them complete: aliases translated, defaults filled in, connections
  * inherited. `defaultOptions` are those of the wrapped DataSource; its `url` may be left in.
  *
@@ -168,7 +190,19 @@ const resolveGroups = (options: OctopusOptions): ResolvedConfig['groups'] =>
 export const resolveConfig = (
   options: OctopusOptions | string,
   defaultOptions: Readonly<Record<string, unknown>>,
-): ResolvedConfig => {
+): ResolvedConfig => resolveOptions(options, defaultOptions).config
+
+/**
+ * As `resolveConfig`, with the options themselves, to be changed and resolved again.
+ *
+ * @param kept - names that servers keep, wherever they have moved
+ * @throws ConfigError with every problem found
+ */
+export const resolveOptions = (
+  options: OctopusOptions | string,
+  defaultOptions: Readonly<Record<string, unknown>>,
+  kept: KeptNames = new Map(),
+): Resolution => {
   const problems = new Problems()
   const file = typeof options === 'string' ? options : undefined
   const given =
@@ -183,15 +217,16 @@ export const resolveConfig = (
   const hasHeirs = hasReplicas || declared.length > 0
   checkDefault(defaultOptions, given, { hasHeirs, hasReplicas }, problems)
 
+  checkPool(given, [], problems)
   const { type } = defaultOptions
   const family = isEngine(type) ? familyOf(type) : undefined
   const heritage =
     family !== undefined && hasHeirs ? heritageOf(defaultOptions, family, problems) : defaultOptions
   const first: PlacedShard = isEngine(type)
-    ? placed(declaredDefault, type, { connection: defaultOptions, heritage }, problems)
-    : { shard: shardOf(declaredDefault, String(type), defaultOptions, []), endpoints: [] }
+    ? placed(declaredDefault, type, { connection: defaultOptions, heritage }, kept, problems)
+    : { shard: shardOf(declaredDefault, String(type), defaultOptions, [], kept), endpoints: [] }
   const others = declared.flatMap((shard) =>
-    resolveShard(shard, { connection: heritage, family, type }, problems),
+    resolveShard(shard, { connection: heritage, family, type }, kept, problems),
   )
   if (given.allowSharedServer !== true)
     checkSharedServers(
@@ -200,7 +235,7 @@ export const resolveConfig = (
     )
   problems.throwIfAny(file)
 
-  return Object.freeze({
+  const config = Object.freeze({
     defaultShard: declaredDefault.name,
     shards: Object.freeze([first.shard, ...others.map(({ shard }) => shard)] as const),
     groups: resolveGroups(given),
@@ -217,5 +252,8 @@ export const resolveConfig = (
     enabled: given.enabled ?? true,
     collapseReplicas: given.collapseReplicas ?? false,
     carrier: given.carrier,
+    maxConnections: given.maxConnections,
+    checkoutCallSites: given.checkoutCallSites ?? process.env['NODE_ENV'] === 'development',
   })
+  return { options: given, config }
 }

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import type { ConnectionsWord, DeclaredVerifier, VerifyWord } from './words.js'
 
 /** One server as configured, with everything needed to connect to it. */
 export interface ResolvedEndpoint {
@@ -16,6 +17,31 @@ export interface ResolvedEndpoint {
   readonly connection: Readonly<Record<string, unknown>>
 }
 
+/** How the connections of a shard's servers are kept; times in milliseconds. */
+export interface ResolvedPool {
+  /** How long a checkout waits for a connection; 0 is for ever. */
+  readonly acquireTimeoutMs: number
+  /** When a connection is verified before it is lent. */
+  readonly verify: readonly VerifyWord[]
+  /** From how long a rest on `idle` verifies. */
+  readonly verifyIdleMs: number
+  /** How long one verification may take. */
+  readonly verifyTimeoutMs: number
+  /** What is verified beside a ping; undefined for the engine's own choice. */
+  readonly verifiers: readonly DeclaredVerifier[] | undefined
+  /** From how long a rest on a connection is closed; undefined for the driver's own choice. */
+  readonly idleTimeoutMs: number | undefined
+  /** How old a connection may become; 0 is without limit. */
+  readonly maxLifetimeMs: number
+  /** How long a statement may take; 0 is without limit. */
+  readonly queryTimeoutMs: number
+  readonly connections: ConnectionsWord
+  /** How long running statements are waited for when connections are closed. */
+  readonly drainMs: number
+  /** The most connections of a primary that reads take in the place of replicas; undefined is half. */
+  readonly fallbackLimit: number | undefined
+}
+
 /** A shard with its endpoints and its settings, defaults filled in. */
 export interface ResolvedShard {
   readonly name: string
@@ -26,7 +52,7 @@ export interface ResolvedShard {
   readonly reads: 'primary' | 'replica'
   readonly onNoReplica: 'primary' | 'error'
   readonly connect: 'lazy' | 'eager'
-  readonly acquireTimeoutMs: number
+  readonly pool: ResolvedPool
 }
 
 /** An entity outside sharding, as listed. */
@@ -65,4 +91,8 @@ export interface ResolvedConfig {
   readonly enabled: boolean
   readonly collapseReplicas: boolean
   readonly carrier: object | undefined
+  /** The most connections of this process, over all servers; undefined is without limit. */
+  readonly maxConnections: number | undefined
+  /** Whether it is remembered where each connection was taken. */
+  readonly checkoutCallSites: boolean
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { anyEngineKeys } from './connection-keys.js'
+import { poolShape } from './pool-schema.js'
 import { connectWords, engines, fallbackWords, roleWords } from './words.js'
 
 /** Letters, digits and `_ - . :`, beginning with a letter or a digit. */
@@ -29,10 +30,7 @@ const settings = {
   connect: z
     .enum(connectWords)
     .describe('Connects at first use, or when the data source is initialized. Default: lazy.'),
-  acquireTimeoutMs: z
-    .int()
-    .nonnegative()
-    .describe('Milliseconds to wait for a free connection; 0 waits for ever. Default: 10000.'),
+  ...poolShape,
 }
 
 const connectionShape = {
@@ -158,6 +156,15 @@ export const topShape = {
   allowSharedServer: z
     .boolean()
     .describe('Allows two endpoints on the same server and database. Default: false.'),
+  maxConnections: z
+    .int()
+    .positive()
+    .describe('The most connections of a process, over all servers. Default: no limit.'),
+  checkoutCallSites: z
+    .boolean()
+    .describe(
+      'Whether it is remembered where each connection was taken, for error messages. Default: in development.',
+    ),
   carrier: z
     .custom<object>(
       (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { suggest } from './nearest.js'
 import type { OctopusOptions } from './options.js'
+import { poolKeys } from './pool.js'
 import type { Path, Problems } from './problems.js'
 import { dropUndefined, isMapping, withoutKey, withoutPath } from './prune.js'
 import { nameRule, octopusSchema, replicaShape, shardShape, topShape } from './schema.js'
@@ -38,7 +39,7 @@ const remedyFor = (key: string, path: Path): string | undefined => {
   return undefined
 }
 
-const ownKeys = ['replicas', 'reads', 'onNoReplica', 'connect', 'acquireTimeoutMs']
+const ownKeys = ['replicas', 'reads', 'onNoReplica', 'connect', ...poolKeys]
 const commonKeys = ['type', 'host', 'port', 'url', 'username', 'password', 'database', 'poolSize']
 
 const writesKeys = Object.keys(topShape.readYourWrites.shape)

@@ -25,3 +25,18 @@ export type FallbackWord = keyof typeof fallbackWords
 
 export const connectWords = ['lazy', 'eager'] as const
 export type ConnectWord = (typeof connectWords)[number]
+
+/** When a connection is verified before it is lent. */
+export const verifyWords = ['never', 'idle', 'after-error', 'always'] as const
+export type VerifyWord = (typeof verifyWords)[number]
+
+/** Whether connections are kept for the next caller or opened for each. */
+export const connectionsWords = ['pooled', 'throwaway'] as const
+export type ConnectionsWord = (typeof connectionsWords)[number]
+
+/** The built-in verifiers that take no argument. */
+export const verifierWords = ['ping', 'mysql-writer', 'aurora-writer', 'pg-writer'] as const
+export type VerifierWord = (typeof verifierWords)[number]
+
+/** A verifier as a configuration names it; an object with `verify` in code only. */
+export type DeclaredVerifier = VerifierWord | { readonly replicaLagMs: number } | object

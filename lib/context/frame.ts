@@ -28,6 +28,8 @@ export interface Frame {
   readonly primaryFor: PrimaryFor | undefined
   readonly writes: WriteLedger
   readonly collector: RouteCollector | undefined
+  /** What owns the connections that are opened for it, if not their pools. */
+  readonly connections: object | undefined
   /** The next scope outwards, of any owner. */
   readonly parent: Frame | undefined
 }
@@ -42,6 +44,7 @@ export interface FrameChange {
   readonly replicaGroup?: string | undefined
   readonly primaryFor?: PrimaryFor
   readonly collector?: RouteCollector
+  readonly connections?: object
 }
 
 /** The innermost frame of `owner` at or outside `frame`. */
@@ -83,6 +86,7 @@ export const childFrame = (
     primaryFor: inside(setsRole ? undefined : outer?.primaryFor, change.primaryFor),
     writes: outer?.writes ?? new Map<string, number>(),
     collector: change.collector ?? outer?.collector,
+    connections: change.connections ?? outer?.connections,
     parent,
   })
 }

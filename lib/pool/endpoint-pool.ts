@@ -1,36 +1,86 @@
-import { AcquireTimeoutError, PoolClosedError, type PoolNumbers } from '../errors.js'
+import { AcquireTimeoutError, ConnectError, PoolClosedError, type PoolNumbers } from '../errors.js'
 import type { Endpoint } from '../topology/snapshot.js'
+import { pause } from './backoff.js'
+import { connectErrorOf, isUnreachable, reasonOf } from './connect-failure.js'
+import type { FailureKind } from './failure.js'
 import { Gate } from './gate.js'
-import { type Connector, Lease } from './lease.js'
+import {
+  type Asker,
+  type Connector,
+  Lease,
+  type LeaseKeeper,
+  type PhysicalConnection,
+} from './lease.js'
+import { holdersOf, settlesIn, takeBack } from './leases.js'
+import type { ProcessLimit } from './process-limit.js'
+import { Recovery } from './recovery.js'
+import { Trust, type TrustSettings } from './trust.js'
+import { verify } from './verify.js'
 
 /** `idle`: nothing opened yet. */
 export type PoolState = 'idle' | 'opening' | 'open' | 'closed'
 
-/** Settings and surroundings of a pool. */
-export interface PoolSettings {
-  /** Milliseconds a checkout waits for a connection at most; 0 waits for ever. */
+/** Settings and surroundings of a pool. Times in milliseconds. */
+export interface PoolSettings extends TrustSettings {
+  /** How long a checkout waits for a connection at most; 0 waits for ever. */
   readonly acquireTimeoutMs: number
-  /** Monotonic clock, in milliseconds. */
-  readonly now: () => number
+  /** How many connections reads may take in the place of replicas; undefined is half. */
+  readonly fallbackLimit: number | undefined
+  /** Whether connections are closed when they are given back. */
+  readonly isThrowaway: boolean
+  /** Keeps the connections of the process below a limit, where there is one. */
+  readonly limit: ProcessLimit | undefined
+  /** Is told when the server could not be reached, or was lost. */
+  readonly unreachable: (endpoint: Endpoint, why: string) => void
 }
 
+/** One request for a connection. */
+export interface Checkout<T> {
+  /** The servers among which this one was chosen. */
+  readonly candidates: readonly Endpoint[]
+  readonly asker: Asker
+  /** Whether a primary serves in the place of replicas. */
+  readonly isFallback: boolean
+  /** Is given the lease and makes the result; what it throws releases the lease. */
+  use(lease: Lease): T
+  /** What is done where the server cannot be reached, or was replaced. */
+  otherwise(error: Error): Promise<T>
+}
+
+/** How long a server has to answer a goodbye, in milliseconds. */
+const goodbyeMs = 1000
+
 /** One server's connections: opened at first use, lent one at a time, closed together. */
-export class EndpointPool {
+export class EndpointPool implements LeaseKeeper {
   readonly endpoint: Endpoint
   readonly #connector: Connector
   readonly #settings: PoolSettings
+  readonly #trust: Trust
+  readonly #recovery: Recovery
   readonly #gate: Gate
+  readonly #fallback: Gate
   readonly #leases = new Set<Lease>()
+  /** Frees those for whom a connection is being made. */
+  readonly #connecting = new Set<(error: Error) => void>()
   #state: PoolState = 'idle'
   #opening: Promise<void> | undefined
+  /** Lets those who wait for the opening go, which goes on by itself. */
+  #abandonOpening: ((error: Error) => void) | undefined
   /** How often it was closed: a connection asked for before a close is not lent after it. */
   #closings = 0
+  /** Leases of connections that belong to scopes, and not to the driver's pool. */
+  #scoped = 0
+  /** When a connection was last lent or given back. */
+  lastUsedAt = 0
 
   constructor(endpoint: Endpoint, connector: Connector, settings: PoolSettings) {
     this.endpoint = endpoint
     this.#connector = connector
     this.#settings = settings
+    this.#trust = new Trust(endpoint, settings)
+    this.#recovery = new Recovery(settings)
     this.#gate = new Gate(connector.max, settings.now)
+    this.#fallback = new Gate(settings.fallbackLimit ?? Math.ceil(connector.max / 2), settings.now)
   }
 
   get state(): PoolState {
@@ -38,30 +88,59 @@ export class EndpointPool {
   }
 
   get numbers(): PoolNumbers {
-    return { max: this.#gate.max, active: this.#gate.inside, waiting: this.#gate.waiting }
+    const waiting = this.#gate.waiting + this.#fallback.waiting
+    return { max: this.#gate.max, active: this.#leases.size, idle: this.idle, waiting }
+  }
+
+  /** The connections that are open. */
+  get open(): number {
+    return this.#connector.open + this.#scoped
+  }
+
+  /** The connections that are open and not lent. */
+  get idle(): number {
+    return Math.max(0, this.#connector.open - this.#leases.size + this.#scoped)
   }
 
   /**
    * Opens the driver's pool if it is not; callers at the same time share one attempt, and a failed
    * attempt is tried again by the next caller. A closed pool opens anew.
+   *
+   * @param keepsFirst - whether the connection that tried the server stays in the pool
+   * @throws ConnectError if the server cannot be connected
    */
-  open(): Promise<void> {
+  start(keepsFirst = true): Promise<void> {
     if (this.#state === 'open') return Promise.resolve()
-    this.#opening ??= this.#openOnce().finally(() => {
+    this.#opening ??= new Promise<void>((resolve, reject) => {
+      this.#abandonOpening = reject
+      this.#openOnce(keepsFirst && !this.#settings.isThrowaway).then(resolve, reject)
+    }).finally(() => {
       this.#opening = undefined
+      this.#abandonOpening = undefined
     })
     return this.#opening
   }
 
-  async #openOnce(): Promise<void> {
+  async #openOnce(keepsFirst: boolean): Promise<void> {
+    const closings = this.#closings
     this.#state = 'opening'
     try {
-      await this.#connector.open()
-      this.#state = 'open'
+      const { limit } = this.#settings
+      const start = (): Promise<void> => this.#connector.start()
+      await (limit === undefined ? start() : limit.claim(this, start))
+      if (!keepsFirst) (await this.#connector.acquire()).close()
     } catch (error) {
+      // What became of a server that is not used any more says nothing about the one in its place.
+      if (closings !== this.#closings) throw new PoolClosedError(this.endpoint.id)
       this.#state = 'idle'
-      throw error
+      throw this.#connectingFailed(error)
     }
+    if (closings !== this.#closings) {
+      await this.#stop()
+      throw new PoolClosedError(this.endpoint.id)
+    }
+    this.#state = 'open'
+    this.#recovery.succeeded()
   }
 
   /** Takes over a driver's pool that somebody else has opened. */
@@ -70,82 +149,341 @@ export class EndpointPool {
   }
 
   /**
-   * Lends a connection. With room in the pool this adds no promise to the driver's own.
+   * Lends a connection. With a healthy one in the pool this adds no promise to the driver's own.
    *
-   * @param candidates - the servers among which this one was chosen, for the trace
-   * @param use - is given the lease and makes the result; what it throws releases the lease
    * @throws AcquireTimeoutError if none becomes free in `acquireTimeoutMs`
-   * @throws the driver's error if a connection cannot be made
+   * @throws ConnectError if a connection cannot be made, or reaches a server in the wrong role
+   * @throws ScopeEndedError if the scope that would own it has ended
    */
-  checkout<T>(candidates: readonly Endpoint[], use: (lease: Lease) => T): Promise<T> {
-    if (this.#state === 'open' && this.#gate.tryEnter()) return this.#take(candidates, 0, use)
-    return this.#wait(candidates, use)
+  checkout<T>(request: Checkout<T>): Promise<T> {
+    const isPlain = !this.#recovery.isDue && !request.isFallback
+    return this.#state === 'open' && isPlain && this.#gate.tryEnter()
+      ? this.#take(request, 0)
+      : this.#wait(request)
   }
 
-  async #wait<T>(candidates: readonly Endpoint[], use: (lease: Lease) => T): Promise<T> {
+  async #wait<T>(request: Checkout<T>): Promise<T> {
     const closings = this.#closings
-    if (this.#state !== 'open') await this.open()
-    if (closings !== this.#closings) throw new PoolClosedError(this.endpoint.id)
-    const { acquireTimeoutMs } = this.#settings
-    const waitedMs = await this.#gate.enter(
-      acquireTimeoutMs,
-      (waited) => new AcquireTimeoutError(this.endpoint.id, waited, this.numbers),
-    )
-    if (closings !== this.#closings) {
-      this.#gate.leave()
-      throw new PoolClosedError(this.endpoint.id)
+    const { now } = this.#settings
+    const started = now()
+    let isInFallback = false
+    try {
+      if (this.#state !== 'open') await this.start(request.asker.connectionScope === undefined)
+      else if (this.#recovery.isDue) await this.#recovery.wait(() => this.probe())
+      if (closings !== this.#closings) throw new PoolClosedError(this.endpoint.id)
+      if (request.isFallback) await this.#enter(this.#fallback, request.asker, started)
+      isInFallback = request.isFallback
+      await this.#enter(this.#gate, request.asker, started)
+    } catch (error) {
+      if (isInFallback) this.#fallback.leave()
+      return this.#orElse(request, error)
     }
-    return this.#take(candidates, waitedMs, use)
+    if (closings === this.#closings) return this.#take(request, now() - started)
+    this.#leave(request.isFallback)
+    return this.#orElse(request, new PoolClosedError(this.endpoint.id))
   }
 
-  #take<T>(
-    candidates: readonly Endpoint[],
-    waitedMs: number,
-    use: (lease: Lease) => T,
-  ): Promise<T> {
+  #enter(gate: Gate, { owner }: Asker, started: number): Promise<number> {
+    const { acquireTimeoutMs, now } = this.#settings
+    const left = acquireTimeoutMs === 0 ? 0 : Math.max(1, acquireTimeoutMs - (now() - started))
+    return gate.enter(left, () => {
+      const waitedMs = Math.round(now() - started)
+      const holders = holdersOf(this.#leases, owner, now())
+      return new AcquireTimeoutError(this.endpoint.id, waitedMs, this.numbers, holders)
+    })
+  }
+
+  #take<T>(request: Checkout<T>, waitedMs: number): Promise<T> {
     const closings = this.#closings
-    return this.#connector.acquire().then(
-      (raw) => {
-        if (closings !== this.#closings) {
-          this.#gate.leave()
-          raw.release()
-          throw new PoolClosedError(this.endpoint.id)
-        }
-        const lease = new Lease(this.endpoint, candidates, waitedMs, raw, this.#returned)
-        this.#leases.add(lease)
-        try {
-          return use(lease)
-        } catch (error) {
-          lease.release()
-          throw error
-        }
+    return this.#acquire(request.asker).then(
+      (connection) => {
+        if (closings !== this.#closings) return this.#tooLate(request, connection) as T
+        const check = this.#trust.check(connection)
+        return check === 'none'
+          ? this.#lend(request, connection, waitedMs, false)
+          : (this.#lendVerified(request, connection, waitedMs) as T)
       },
       (error: unknown) => {
-        this.#gate.leave()
-        throw error
+        this.#leave(request.isFallback)
+        return this.#orElse(request, this.#connectingFailed(error)) as T
       },
     )
   }
 
-  readonly #returned = (lease: Lease): void => {
-    this.#leases.delete(lease)
-    this.#gate.leave()
+  #tooLate<T>(request: Checkout<T>, connection: PhysicalConnection): Promise<T> {
+    connection.close()
+    this.#leave(request.isFallback)
+    return this.#orElse(request, new PoolClosedError(this.endpoint.id))
   }
 
-  /** Refuses who waits, takes back what is lent and closes the driver's pool. Idempotent. */
-  async close(): Promise<void> {
+  #acquire(asker: Asker): Promise<PhysicalConnection> {
+    const { limit } = this.#settings
+    if (limit === undefined || this.idle > 0) return this.#acquireNow(asker)
+    return limit.claim(this, () => this.#acquireNow(asker))
+  }
+
+  #acquireNow({ connectionScope }: Asker): Promise<PhysicalConnection> {
+    if (connectionScope !== undefined)
+      return this.#untilClosed(connectionScope.acquire(this, this.#connector))
+    if (this.#settings.isThrowaway) return this.#untilClosed(this.#connector.connect())
+    const isAtHand = this.idle > 0
+    const acquiring = this.#connector.acquire()
+    return isAtHand ? acquiring : this.#untilClosed(acquiring)
+  }
+
+  /** Frees who waits for a connection that is being made when the pool is closed. */
+  #untilClosed(connecting: Promise<PhysicalConnection>): Promise<PhysicalConnection> {
+    return new Promise((resolve, reject) => {
+      this.#connecting.add(reject)
+      connecting.then(
+        (connection) => {
+          if (this.#connecting.delete(reject)) resolve(connection)
+          else connection.close()
+        },
+        (error: Error) => {
+          this.#connecting.delete(reject)
+          reject(error)
+        },
+      )
+    })
+  }
+
+  #lend<T>(
+    request: Checkout<T>,
+    connection: PhysicalConnection,
+    waitedMs: number,
+    verified: boolean,
+  ): T {
+    this.#trust.accept(connection)
+    const { candidates, asker, isFallback } = request
+    const lease = new Lease(this.endpoint, candidates, waitedMs, verified, connection, this)
+    lease.since = this.lastUsedAt = this.#settings.now()
+    lease.owner = asker.owner
+    lease.isFallback = isFallback
+    lease.takenAt = asker.callSite
+    lease.scope = asker.connectionScope
+    this.#leases.add(lease)
+    if (lease.scope !== undefined) {
+      this.#scoped += 1
+      lease.scope.lent(lease)
+    }
+    try {
+      return request.use(lease)
+    } catch (error) {
+      lease.release()
+      throw error
+    }
+  }
+
+  /** Lends the first connection that is good: this one, another idle one, or a new one. */
+  async #lendVerified<T>(
+    request: Checkout<T>,
+    first: PhysicalConnection,
+    waitedMs: number,
+  ): Promise<T> {
+    const { acquireTimeoutMs, now, unreachable } = this.#settings
+    const closings = this.#closings
+    const deadline = acquireTimeoutMs === 0 ? Infinity : now() + acquireTimeoutMs - waitedMs
+    let connection = first
+    for (let tries = 0; ;) {
+      const check = this.#trust.check(connection)
+      const fault = await this.#trust.fault(connection, check)
+      if (closings !== this.#closings) return this.#tooLate(request, connection)
+      if (fault === undefined) return this.#lend(request, connection, waitedMs, check !== 'none')
+      connection.close()
+      if (!fault.isOwn) {
+        const waitMs = this.#recovery.waitMs(tries)
+        tries += 1
+        const isReplica = this.endpoint.role === 'replica'
+        if (isReplica || now() + waitMs > deadline) {
+          this.#leave(request.isFallback)
+          if (isReplica) unreachable(this.endpoint, reasonOf(fault.error))
+          return this.#orElse(request, fault.error)
+        }
+        await pause(waitMs)
+      }
+      try {
+        connection = await this.#acquire(request.asker)
+        // A silent one was waited for; a pool full of them must not be, one after the other.
+        while (fault.isMute && this.#trust.isDoubted(connection)) {
+          connection.close()
+          connection = await this.#acquire(request.asker)
+        }
+      } catch (error) {
+        this.#leave(request.isFallback)
+        return this.#orElse(request, this.#connectingFailed(error))
+      }
+    }
+  }
+
+  /** The error for a caller who got no connection; notes it where the server was not reached. */
+  #connectingFailed(error: unknown): Error {
+    if (error instanceof Error && (error as { stage?: unknown }).stage === 'acquire') return error
+    const failure = connectErrorOf(this.endpoint, error)
+    if (isUnreachable(failure)) {
+      this.#trust.doubt()
+      this.#recovery.failed()
+      this.#settings.unreachable(this.endpoint, reasonOf(failure))
+    }
+    return failure
+  }
+
+  #orElse<T>(request: Checkout<T>, error: unknown): Promise<T> {
+    const mayGoElsewhere = error instanceof ConnectError || error instanceof PoolClosedError
+    return mayGoElsewhere ? request.otherwise(error) : Promise.reject(error as Error)
+  }
+
+  /**
+   * Tries whether the server can be used, by a connection outside the pool.
+   *
+   * @throws ConnectError if it cannot
+   */
+  async probe(): Promise<void> {
+    if (this.#state !== 'open') return this.start()
+    let connection: PhysicalConnection | undefined
+    try {
+      connection = await this.#connector.connect()
+      const verdict = await verify(connection, this.endpoint, 'full', this.#settings.verify)
+      if (verdict.is === 'silent') throw verdict.error
+      // A primary in the wrong role is for its callers to wait for; they verify.
+      if (verdict.is === 'wrong' && this.endpoint.role === 'replica')
+        throw new ConnectError(
+          this.endpoint.id,
+          'wrong-role',
+          `verifier ${verdict.verifier} refused the server.`,
+        )
+    } catch (error) {
+      throw this.#connectingFailed(error)
+    } finally {
+      connection?.close()
+    }
+    this.#recovery.succeeded()
+  }
+
+  statementFailed(lease: Lease, kind: FailureKind): void {
+    if (this.#trust.statementFailed(lease, kind))
+      this.#settings.unreachable(this.endpoint, `a connection was ${kind}`)
+  }
+
+  leaseReturned(lease: Lease, error: unknown): void {
+    const { physical, scope } = lease
+    const now = this.#settings.now()
+    physical.usedAt = this.lastUsedAt = now
+    this.#leases.delete(lease)
+    if (scope !== undefined) this.#scoped -= 1
+    const isOver = lease.isSpoilt || error !== undefined || this.#state !== 'open'
+    try {
+      if (isOver || this.#trust.isExpired(physical, now)) physical.close()
+      else if (scope === undefined) physical.giveBack()
+      else if (this.#gate.waiting > 0) physical.close()
+      else scope.keep(this, physical)
+    } finally {
+      scope?.returned(lease)
+      this.#leave(lease.isFallback)
+      this.#settings.limit?.notify()
+    }
+  }
+
+  #leave(isFallback: boolean): void {
+    this.#gate.leave()
+    if (isFallback) this.#fallback.leave()
+  }
+
+  /**
+   * Verifies the connections that are open and not lent, and closes the bad ones. Opens no pool and
+   * waits for no connection.
+   *
+   * @returns how many were bad and are replaced when they are needed
+   * @throws ConnectError if the server cannot be reached
+   */
+  async verifyIdle(): Promise<number> {
+    if (this.#state !== 'open') return 0
+    const taken: PhysicalConnection[] = []
+    let bad = 0
+    try {
+      for (let left = this.idle; left > 0 && this.#gate.tryEnter(); left -= 1) {
+        const acquired = this.#connector.acquire()
+        taken.push(
+          await acquired.catch((error: unknown) => {
+            this.#gate.leave()
+            throw this.#connectingFailed(error)
+          }),
+        )
+      }
+      await Promise.all(
+        taken.map(async (connection) => {
+          const verdict = await verify(connection, this.endpoint, 'full', this.#settings.verify)
+          if (verdict.is === 'good') return this.#trust.accept(connection)
+          bad += 1
+          connection.close()
+        }),
+      )
+    } finally {
+      for (const connection of taken) {
+        connection.giveBack()
+        this.#gate.leave()
+      }
+    }
+    if (bad > 0) await this.probe()
+    return bad
+  }
+
+  /** Closes one connection that is not lent; says whether there was one. */
+  async shed(): Promise<boolean> {
+    if (this.#state !== 'open' || this.idle === 0) return false
+    const connection = await this.#connector.acquire()
+    connection.close()
+    return true
+  }
+
+  /**
+   * Refuses who waits, lets running statements end, takes back what is lent and closes the driver's
+   * pool. Idempotent.
+   *
+   * @param drainMs - milliseconds that running statements have at most
+   */
+  async close(drainMs: number): Promise<void> {
+    const isOpening = this.#opening !== undefined
+    this.#abandonOpening?.(new PoolClosedError(this.endpoint.id))
+    if (isOpening) this.#connector.abort()
+    if (await this.#refuse()) {
+      await takeBack(this.#leases, drainMs)
+      await this.#stop()
+    }
+  }
+
+  /** Sends who waits elsewhere, lets whoever has a connection use it to the end, then closes. */
+  async retire(): Promise<void> {
+    // A server that moves away may be silent: nobody waits for it.
+    this.#abandonOpening?.(new PoolClosedError(this.endpoint.id))
+    if (await this.#refuse()) {
+      await Promise.all([...this.#leases].map((lease) => lease.returned()))
+      await this.#stop()
+    }
+  }
+
+  /** Lends nothing from now on; says whether there is anything to close. */
+  async #refuse(): Promise<boolean> {
     this.#closings += 1
     if (this.#opening !== undefined) await this.#opening.catch(() => undefined)
-    if (this.#state !== 'open') {
-      this.#state = 'closed'
-      return
-    }
+    const wasOpen = this.#state === 'open'
     this.#state = 'closed'
-    this.#gate.refuseAll(new PoolClosedError(this.endpoint.id))
-    for (const lease of this.#leases) {
-      void lease.holder?.release()
-      lease.release()
-    }
-    await this.#connector.close()
+    const error = new PoolClosedError(this.endpoint.id)
+    this.#gate.refuseAll(error)
+    this.#fallback.refuseAll(error)
+    for (const abandon of this.#connecting) abandon(error)
+    this.#connecting.clear()
+    // Who is given an idle connection hears of it in his next turn; a driver's pool that has ended
+    // does not tell him any more.
+    await new Promise((resolve) => setImmediate(resolve))
+    return wasOpen
+  }
+
+  /** A server that does not answer the goodbye is left without one. */
+  async #stop(): Promise<void> {
+    const stopping = this.#connector.stop()
+    if (await settlesIn(stopping, goodbyeMs)) return stopping
+    stopping.catch(() => undefined)
+    this.#connector.abort()
   }
 }

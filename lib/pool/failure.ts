@@ -1,9 +1,11 @@
+import { ConnectError } from '../errors.js'
+
 /**
  * What an error of a driver says about the server and the connection. `lost`, `refused`, `shutdown`
  * and `timeout` say that the server could not be used; `read-only` that it takes no writes; `busy`
  * that it has no place for a connection; `denied` that it does not let this user or database in;
  * `deadlock`, `lock-wait` and `serialization` that the work met other work; `cancelled` that the
- * statement was ended; `statement` everything else that SQL can be refused for.
+ * statement was ended; `stale` that the server has forgotten what the connection prepared; `statement` everything else that SQL can be refused for.
  */
 export const failureKinds = [
   'lost',
@@ -17,6 +19,7 @@ export const failureKinds = [
   'lock-wait',
   'serialization',
   'cancelled',
+  'stale',
   'statement',
 ] as const
 export type FailureKind = (typeof failureKinds)[number]
@@ -67,6 +70,7 @@ const mysqlNumbers: Readonly<Record<number, FailureKind>> = {
   3024: 'cancelled', // ER_QUERY_TIMEOUT of MySQL
   1036: 'read-only', // ER_OPEN_AS_READONLY, MariaDB with innodb_read_only
   1836: 'read-only', // ER_READ_ONLY_MODE
+  1243: 'stale', // ER_UNKNOWN_STMT_HANDLER, after a server was patched without closing connections
 }
 
 /** SQLSTATE of PostgreSQL; postgresql.org/docs/current/errcodes-appendix.html. */
@@ -91,10 +95,14 @@ const postgresStates: Readonly<Record<string, FailureKind>> = {
 const lostMessages =
   /^(?:Connection terminated|Client has encountered a connection error|Can't add new command when connection is in closed state|Connection lost)/
 const timeoutMessages =
-  /^(?:timeout expired|Connection terminated due to connection timeout|Query read timeout|connect ETIMEDOUT)/
+  /^(?:timeout expired|Connection terminated due to connection timeout|Query read timeout|timeout exceeded when trying to connect|connect ETIMEDOUT)/
 
 /** 1290 is raised for other options of the server too; only one of them is about writing. */
 const isReadOnlyOption = (message: string): boolean => /--(?:super-)?read[-_]only/i.test(message)
+
+/** On a connection that stands, the system's own timeout says that nobody answers any more. */
+const isSocketTimeout = (error: { readonly syscall?: unknown }): boolean =>
+  error.syscall === 'read' || error.syscall === 'write'
 
 const isPostgresState = (code: string): boolean => /^[0-9A-Z]{5}$/.test(code)
 
@@ -104,13 +112,18 @@ const isPostgresState = (code: string): boolean => /^[0-9A-Z]{5}$/.test(code)
  */
 export const failureOf = (error: unknown): FailureKind | undefined => {
   if (!(error instanceof Error)) return undefined
+  // A server that was reached in the wrong role is a failover that is not over.
+  if ((error as { failure?: unknown }).failure === 'wrong-role') return 'read-only'
+  if (error instanceof ConnectError) return failureOf(error.cause)
   const { code, errno, sqlState, fatal, message } = error as DriverError & Error
   if (typeof errno === 'number' && errno > 0) {
     if (errno === 1290) return isReadOnlyOption(message) ? 'read-only' : 'statement'
     return mysqlNumbers[errno] ?? 'statement'
   }
   if (typeof code === 'string') {
+    if (code === 'query-timeout') return 'timeout'
     const network = networkCodes[code]
+    if (network === 'timeout' && isSocketTimeout(error as { syscall?: unknown })) return 'lost'
     if (network !== undefined) return network
     const state = postgresStates[code]
     if (state !== undefined) return state

@@ -1,4 +1,4 @@
-import type { PoolNumbers } from '../errors.js'
+import { ConnectError, NoReplicaError, PoolClosedError, type PoolNumbers } from '../errors.js'
 import {
   type Candidates,
   type Endpoint,
@@ -6,9 +6,10 @@ import {
   type ShardTopology,
   type Topology,
 } from '../topology/snapshot.js'
-import type { Role } from '../trace/event.js'
-import { EndpointPool, type PoolSettings, type PoolState } from './endpoint-pool.js'
-import type { Connector, Lease } from './lease.js'
+import type { Role, RouteReason, SkippedNode } from '../trace/event.js'
+import { EndpointPool, type Checkout, type PoolSettings, type PoolState } from './endpoint-pool.js'
+import type { Health } from './health.js'
+import type { Asker, ConnectionOwner, Connector, Lease } from './lease.js'
 
 /** One pool, as `db.octopus.pools()` lists it. */
 export interface PoolInfo extends PoolNumbers {
@@ -17,12 +18,24 @@ export interface PoolInfo extends PoolNumbers {
   readonly group: string | undefined
   readonly node: string
   readonly state: PoolState
+  /** Why the server is out of service; undefined while it is in service. */
+  readonly outOfService: string | undefined
 }
 
 /** The part of a route that a checkout goes by. */
 export interface WantedServer {
   readonly role: Role
   readonly replicaGroup: string | undefined
+  readonly reason: RouteReason
+}
+
+/** Who wants a connection, and what he does with it. */
+export interface Customer<T> extends Asker {
+  readonly route: WantedServer
+  /** The shard's servers now. */
+  servers(): ShardTopology
+  balance(candidates: Candidates): Endpoint
+  use(lease: Lease): T
 }
 
 /** What a registry needs of its surroundings. */
@@ -32,19 +45,83 @@ export interface PoolRegistryOptions {
   readonly settingsFor: (endpoint: Endpoint) => PoolSettings
   /** Whether replicas' work goes to their primary, see `collapseReplicas`. */
   readonly collapseReplicas: boolean
+  readonly health: Health
+  /** Whether connections may be opened: not before the start, nor after the end. */
+  readonly isStarted: () => boolean
+}
+
+/** The way of one request to a server, and to another where the first cannot be reached. */
+class Routed<T> implements Checkout<T> {
+  readonly #registry: PoolRegistry
+  readonly asker: Customer<T>
+  candidates: Candidates
+  isFallback: boolean
+  readonly #endpoint: Endpoint
+  #tries: number
+
+  constructor(
+    registry: PoolRegistry,
+    customer: Customer<T>,
+    candidates: Candidates,
+    tries: number,
+  ) {
+    this.#registry = registry
+    this.asker = customer
+    this.candidates = candidates
+    this.#tries = tries
+    this.#endpoint = candidates.length === 1 ? candidates[0] : customer.balance(candidates)
+    const isReplacement = customer.route.role === 'replica' && this.#endpoint.role === 'primary'
+    this.isFallback =
+      customer.route.reason === 'no replica available' ||
+      (isReplacement && !registry.collapsesReplicas)
+  }
+
+  run(): Promise<T> {
+    return this.#registry.poolOf(this.#endpoint).checkout(this)
+  }
+
+  use(lease: Lease): T {
+    const { route } = this.asker
+    if (route.role === 'replica')
+      lease.skipped = this.#registry.skipped(this.asker.servers(), route)
+    return this.asker.use(lease)
+  }
+
+  async otherwise(error: Error): Promise<T> {
+    // A server that was replaced has a new pool; one that is a replica has siblings.
+    const isReplaced =
+      error instanceof PoolClosedError && this.#registry.hasReplaced(this.#endpoint)
+    const isOut =
+      error instanceof ConnectError &&
+      this.#endpoint.role === 'replica' &&
+      this.#registry.isOut(this.#endpoint)
+    const tries = this.#tries + 1
+    if ((!isReplaced && !isOut) || tries > this.asker.servers().replicas.length + 2) throw error
+    return this.#registry.route(this.asker, tries, error).run()
+  }
 }
 
 /** All pools of one data source, each made at its first use. */
 export class PoolRegistry {
   readonly #options: PoolRegistryOptions
-  readonly #pools = new Map<string, EndpointPool>()
+  #pools = new Map<string, EndpointPool>()
+  #pid = process.pid
 
   constructor(options: PoolRegistryOptions) {
     this.#options = options
   }
 
+  get collapsesReplicas(): boolean {
+    return this.#options.collapseReplicas
+  }
+
   /** The pool of a server. */
   poolOf(endpoint: Endpoint): EndpointPool {
+    // A process that goes on from another's memory must not touch the other's sockets.
+    if (this.#pid !== process.pid) {
+      this.#pid = process.pid
+      this.#pools = new Map()
+    }
     let pool = this.#pools.get(endpoint.id)
     if (pool === undefined) {
       const { connectorFor, settingsFor } = this.#options
@@ -54,38 +131,97 @@ export class PoolRegistry {
     return pool
   }
 
+  /**
+   * Opens the pool of a server; if that moves meanwhile, the pool in its place.
+   *
+   * @param present - tells which server is meant now
+   * @param scope - what owns the connections of the work that needs it, if not the pool
+   */
+  start(present: () => Endpoint, scope?: ConnectionOwner): Promise<void> {
+    const starting = this.#startPresent(present, scope === undefined)
+    return scope === undefined ? starting : scope.during(starting)
+  }
+
+  async #startPresent(present: () => Endpoint, keepsFirst: boolean): Promise<void> {
+    for (;;) {
+      const endpoint = present()
+      try {
+        return await this.poolOf(endpoint).start(keepsFirst)
+      } catch (error) {
+        if (!(error instanceof PoolClosedError) || present() === endpoint) throw error
+      }
+    }
+  }
+
+  /** The pools that have been made. */
+  get pools(): Iterable<EndpointPool> {
+    return this.#pools.values()
+  }
+
   /** Whether a server's pool is open; asking makes none. */
   isOpen(endpoint: Endpoint): boolean {
     return this.#pools.get(endpoint.id)?.state === 'open'
   }
 
-  /** The servers that may serve a route now. */
-  candidatesOf(route: WantedServer, shard: ShardTopology): Candidates {
-    if (route.role === 'primary' || this.#options.collapseReplicas) return [shard.primary]
-    const replicas = shard.onlineReplicas.get(route.replicaGroup) ?? []
-    // All replicas of the group can have left between the decision and the checkout.
-    return hasCandidates(replicas) ? replicas : [shard.primary]
+  /** Whether a server is out of service. */
+  isOut(endpoint: Endpoint): boolean {
+    return this.#options.health.whyOut(endpoint) !== undefined
   }
 
-  /** Picks a server for the route and lends one of its connections to `use`. */
-  checkout<T>(
-    route: WantedServer,
-    shard: ShardTopology,
-    balance: (candidates: Candidates) => Endpoint,
-    use: (lease: Lease) => T,
-  ): Promise<T> {
-    const candidates = this.candidatesOf(route, shard)
-    const endpoint = candidates.length === 1 ? candidates[0] : balance(candidates)
-    return this.poolOf(endpoint).checkout(candidates, use)
+  /** Whether a pool that was closed has, or may have, a successor. */
+  hasReplaced(endpoint: Endpoint): boolean {
+    return this.#options.isStarted() && this.#pools.get(endpoint.id)?.state !== 'closed'
+  }
+
+  /**
+   * The servers that may serve a route now.
+   *
+   * @param cause - why an earlier choice did not serve
+   * @throws NoReplicaError if there is none, and `onNoReplica` is `error`
+   */
+  candidatesOf(route: WantedServer, shard: ShardTopology, cause?: Error): Candidates {
+    if (route.role === 'primary' || this.#options.collapseReplicas) return [shard.primary]
+    const replicas = shard.onlineReplicas.get(route.replicaGroup) ?? []
+    if (hasCandidates(replicas)) return replicas
+    // All replicas of the group can have left between the decision and the checkout.
+    if (shard.onNoReplica === 'error')
+      throw new NoReplicaError(shard.name, route.replicaGroup, cause === undefined ? {} : { cause })
+    return [shard.primary]
+  }
+
+  /** The replicas of a route that are out of service, with the reason. */
+  skipped(shard: ShardTopology, { replicaGroup }: WantedServer): readonly SkippedNode[] {
+    const online = shard.onlineReplicas.get(replicaGroup)?.length ?? 0
+    const all = replicaGroup === undefined ? shard.replicas.length : undefined
+    if (online === all) return noneSkipped
+    return shard.replicas.flatMap((replica) => {
+      const isMeant = replicaGroup === undefined || replica.group === replicaGroup
+      const why = isMeant ? this.#options.health.whyOut(replica) : undefined
+      return why === undefined ? [] : [{ node: replica.node, why }]
+    })
+  }
+
+  /** Picks a server for a request. */
+  route<T>(customer: Customer<T>, tries: number, cause?: Error): Routed<T> {
+    const candidates = this.candidatesOf(customer.route, customer.servers(), cause)
+    return new Routed(this, customer, candidates, tries)
+  }
+
+  /** Picks a server for the request and lends one of its connections to it. */
+  checkout<T>(customer: Customer<T>): Promise<T> {
+    try {
+      const { connectionScope } = customer
+      if (connectionScope === undefined) return this.route(customer, 0).run()
+      connectionScope.admit({ endpoint: customer.servers().primary })
+      return connectionScope.during(this.route(customer, 0).run())
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
   }
 
   /** Every server's pool, whether it was used yet or not. */
   list(topology: Topology): readonly PoolInfo[] {
-    const endpoints = [...topology.shards.values()].flatMap(({ primary, replicas }) => [
-      primary,
-      ...replicas,
-    ])
-    return endpoints.map((endpoint) => {
+    return endpointsOf(topology).map((endpoint) => {
       const pool = this.#pools.get(endpoint.id)
       return {
         shard: endpoint.shard,
@@ -93,20 +229,33 @@ export class PoolRegistry {
         group: endpoint.group,
         node: endpoint.node,
         state: pool?.state ?? 'idle',
-        ...(pool?.numbers ?? { max: 0, active: 0, waiting: 0 }),
+        outOfService: this.#options.health.whyOut(endpoint),
+        ...(pool?.numbers ?? { max: 0, active: 0, idle: 0, waiting: 0 }),
       }
     })
+  }
+
+  /** Takes a server's pool out of service: the next checkout makes a new one. Settles when the last
+   *  connection of the old one has been given back and closed. */
+  async retire(endpointId: string): Promise<void> {
+    const pool = this.#pools.get(endpointId)
+    if (pool === undefined) return
+    this.#pools.delete(endpointId)
+    this.#options.health.forget(pool.endpoint)
+    await pool.retire()
   }
 
   /**
    * Closes every pool, in parallel, even where one fails. Servers get new pools afterwards.
    *
+   * @param drainMs - milliseconds that running statements have at most
    * @throws AggregateError with each failure
    */
-  async closeAll(): Promise<void> {
+  async closeAll(drainMs: number): Promise<void> {
     const closing = [...this.#pools.values()]
     this.#pools.clear()
-    const results = await Promise.allSettled(closing.map((pool) => pool.close()))
+    this.#options.health.reset(closing.map(({ endpoint }) => endpoint))
+    const results = await Promise.allSettled(closing.map((pool) => pool.close(drainMs)))
     const errors = results.flatMap((result) =>
       result.status === 'rejected' ? [result.reason as unknown] : [],
     )
@@ -114,3 +263,9 @@ export class PoolRegistry {
     if (errors.length > 1) throw new AggregateError(errors, 'Several pools failed to close')
   }
 }
+
+const noneSkipped: readonly SkippedNode[] = Object.freeze([])
+
+/** Every server of a topology. */
+export const endpointsOf = ({ shards }: Topology): readonly Endpoint[] =>
+  [...shards.values()].flatMap(({ primary, replicas }) => [primary, ...replicas])

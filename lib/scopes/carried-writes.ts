@@ -11,6 +11,11 @@ export interface ScopeOptions {
    * process: reads follow those writes too. Nothing and an empty text are none.
    */
   readonly writes?: string | null | undefined
+  /**
+   * `throwaway`: the scope opens connections of its own, also for work that it runs in parallel or does
+   * not wait for, and closes them at its end. Default: `pooled`, as around it.
+   */
+  readonly connections?: 'pooled' | 'throwaway' | undefined
 }
 
 /** What `exportWrites()` tells of. */

@@ -7,6 +7,7 @@ import {
   UnknownReplicaGroupError,
   UnknownShardError,
 } from '../errors.js'
+import type { ConnectionScope } from '../pool/connection-scope.js'
 import { type RoutePolicy, ambientShard } from '../router/decide.js'
 import type { Topology } from '../topology/snapshot.js'
 import type { TopologyStore } from '../topology/store.js'
@@ -46,10 +47,12 @@ export class Scopes {
   readonly #policy: RoutePolicy
   readonly #carried: CarriedWrites
   readonly #concurrency: number
+  readonly #connectionScope: () => ConnectionScope
 
   /**
    * @param owner - the token that marks this data source's frames
    * @param concurrency - how many shards a fan-out works on at a time by default
+   * @param connectionScope - makes what owns the connections of a throw-away scope
    */
   constructor(
     owner: object,
@@ -57,12 +60,14 @@ export class Scopes {
     policy: RoutePolicy,
     carried: CarriedWrites,
     concurrency: number,
+    connectionScope: () => ConnectionScope,
   ) {
     this.#owner = owner
     this.#topology = topology
     this.#policy = policy
     this.#carried = carried
     this.#concurrency = concurrency
+    this.#connectionScope = connectionScope
   }
 
   /** The innermost scope of this data source around the caller. */
@@ -124,14 +129,20 @@ export class Scopes {
     )
   }
 
-  scope<T>(work: () => T, { writes }: ScopeOptions = {}): T {
-    const frame = this.#child({ label: 'scope' })
+  scope<T>(work: () => T, { writes, connections }: ScopeOptions = {}): T {
+    checkConnections(connections)
+    const owner = connections === 'throwaway' ? this.#connectionScope() : undefined
+    const frame = this.#child({
+      label: owner === undefined ? 'scope' : 'scope throwaway',
+      ...(owner && { connections: owner }),
+    })
     const checked = checkedWork('scope', work)
     if (writes !== undefined && writes !== null && writes !== '') {
       const seal = this.#carried.sealFor('scope(work, { writes })')
       this.#carried.import(writes, frame.writes, seal, this.#topology.current)
     }
-    return keptInScope(enterFrame(frame, checked), frame)
+    if (owner === undefined) return keptInScope(enterFrame(frame, checked), frame)
+    return thenEnd(() => keptInScope(enterFrame(frame, checked), frame), owner)
   }
 
   exportWrites({ onlyNew = false }: ExportWritesOptions): string | undefined {
@@ -211,6 +222,36 @@ export class Scopes {
     )
     return options.onError === 'collect' ? outcomes : valuesOrThrow(outcomes)
   }
+}
+
+const checkConnections = (connections: unknown): void => {
+  if (connections === undefined || connections === 'pooled' || connections === 'throwaway') return
+  throw new InvalidScopeError(
+    `scope(work, { connections }) takes "pooled" or "throwaway", not ${typeof connections === 'string' ? `"${connections}"` : described(connections)}.`,
+  )
+}
+
+/** Runs `work` and ends the scope of its connections; a promise settles when they are closed. */
+const thenEnd = <T>(work: () => T, connections: ConnectionScope): T => {
+  let value: T
+  try {
+    value = work()
+  } catch (error) {
+    void connections.end()
+    throw error
+  }
+  if (!(value instanceof Promise)) {
+    void connections.end()
+    return value
+  }
+  const ended = async (work: Promise<unknown>): Promise<unknown> => {
+    try {
+      return await work
+    } finally {
+      await connections.end()
+    }
+  }
+  return ended(value) as T
 }
 
 /** The shard of that name. */

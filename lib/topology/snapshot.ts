@@ -15,6 +15,8 @@ export interface Endpoint {
   readonly weight: number
   /** Whether it may be given work. */
   readonly isOnline: boolean
+  /** The snapshot's revision in which it was last changed: one that is on another server is another. */
+  readonly revision: number
 }
 
 /** At least one server to choose from. */
@@ -43,17 +45,33 @@ export interface Topology {
   readonly shards: ReadonlyMap<string, ShardTopology>
   readonly shardNames: readonly string[]
   readonly groups: ReadonlyMap<string, readonly string[]>
+  /** How often shards and servers have been added, changed and removed. */
+  readonly revision: number
 }
 
-const endpointOf = (shard: string, { name, role, group, weight }: ResolvedEndpoint): Endpoint =>
+/** Makes the endpoint of a server as configured. */
+type EndpointMaker = (shard: string, server: ResolvedEndpoint) => Endpoint
+
+/** What tells a server from all others. */
+export const endpointId = (
+  shard: string,
+  { role, name }: Pick<ResolvedEndpoint, 'name' | 'role'>,
+): string => `${shard}/${role} ${name}`
+
+const newEndpoint = (
+  shard: string,
+  { name, role, group, weight }: ResolvedEndpoint,
+  revision: number,
+): Endpoint =>
   Object.freeze({
-    id: `${shard}/${role} ${name}`,
+    id: endpointId(shard, { role, name }),
     shard,
     role,
     node: name,
     group,
     weight,
     isOnline: true,
+    revision,
   })
 
 const onlineByGroup = (
@@ -83,7 +101,7 @@ const withReplicas = (
     ]),
   })
 
-const shardTopology = (shard: ResolvedShard): ShardTopology =>
+const shardTopology = (shard: ResolvedShard, endpointOf: EndpointMaker): ShardTopology =>
   withReplicas(
     {
       name: shard.name,
@@ -97,12 +115,61 @@ const shardTopology = (shard: ResolvedShard): ShardTopology =>
 
 /** The topology that a configuration describes, with every server online. */
 export const topologyOf = (config: ResolvedConfig): Topology =>
+  assembled(config, 0, (shard) =>
+    shardTopology(shard, (name, server) => newEndpoint(name, server, 0)),
+  )
+
+const assembled = (
+  { defaultShard, shards, groups }: ResolvedConfig,
+  revision: number,
+  topologyFor: (shard: ResolvedShard) => ShardTopology,
+): Topology =>
   Object.freeze({
-    defaultShard: config.defaultShard,
-    shards: new Map(config.shards.map((shard) => [shard.name, shardTopology(shard)])),
-    shardNames: Object.freeze(config.shards.map(({ name }) => name)),
-    groups: config.groups,
+    defaultShard,
+    shards: new Map(shards.map((shard) => [shard.name, topologyFor(shard)])),
+    shardNames: Object.freeze(shards.map(({ name }) => name)),
+    groups,
+    revision,
   })
+
+/** Every server of a shard, the primary first. */
+export const endpointsOf = ({ primary, replicas }: ShardTopology): readonly Endpoint[] => [
+  primary,
+  ...replicas,
+]
+
+/**
+ * The topology of a configuration that was changed. What is not new, and not among `moved`, stays the
+ * object that it was, online or not, and shards in which all does stay too, with their rotations.
+ *
+ * @param moved - ids of the servers that are reached otherwise than before
+ */
+export const topologyAfter = (
+  previous: Topology,
+  config: ResolvedConfig,
+  moved: ReadonlySet<string>,
+): Topology => {
+  const revision = previous.revision + 1
+  return assembled(config, revision, (shard) => {
+    const before = previous.shards.get(shard.name)
+    const known = new Map(before && endpointsOf(before).map((endpoint) => [endpoint.id, endpoint]))
+    const after = shardTopology(shard, (name, server) => {
+      const endpoint = known.get(endpointId(name, server))
+      if (endpoint === undefined || moved.has(endpoint.id))
+        return newEndpoint(name, server, revision)
+      const { group, weight } = server
+      return endpoint.group === group && endpoint.weight === weight
+        ? endpoint
+        : Object.freeze({ ...endpoint, group, weight })
+    })
+    return before !== undefined && isSame(before, after) ? before : after
+  })
+}
+
+const isSame = (one: ShardTopology, other: ShardTopology): boolean => {
+  const [its, others] = [endpointsOf(one), endpointsOf(other)]
+  return its.length === others.length && its.every((endpoint, at) => endpoint === others[at])
+}
 
 /** A copy of the topology in which one server is online or not. */
 export const withEndpointOnline = (topology: Topology, id: string, isOnline: boolean): Topology => {

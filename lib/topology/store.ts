@@ -1,11 +1,10 @@
 import { type Topology, withEndpointOnline } from './snapshot.js'
 
 /** What can happen to a topology while the process runs. */
-export type TopologyChange = {
-  readonly kind: 'endpoint-online'
-  readonly endpoint: string
-  readonly isOnline: boolean
-}
+export type TopologyChange =
+  | { readonly kind: 'endpoint-online'; readonly endpoint: string; readonly isOnline: boolean }
+  /** Shards or servers were added, removed, or are reached otherwise. */
+  | { readonly kind: 'topology'; readonly topology: Topology }
 
 /** Holds the present snapshot; whoever reads it keeps a consistent view for as long as it needs. */
 export class TopologyStore {
@@ -23,7 +22,10 @@ export class TopologyStore {
 
   /** Replaces the snapshot and tells the subscribers. */
   apply(change: TopologyChange): void {
-    this.#current = withEndpointOnline(this.#current, change.endpoint, change.isOnline)
+    this.#current =
+      change.kind === 'topology'
+        ? change.topology
+        : withEndpointOnline(this.#current, change.endpoint, change.isOnline)
     for (const notify of this.#subscribers) notify(this.#current, change)
   }
 

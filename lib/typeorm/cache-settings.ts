@@ -30,7 +30,7 @@ const providerOf = (cache: unknown): object | undefined => {
  *
  * @throws ConfigError if a shard asks for another
  */
-export const checkCaches = ({ front, config }: Runtime): void => {
+export const checkCaches = ({ front, config }: Pick<Runtime, 'config' | 'front'>): void => {
   const shared = providerOf(front.options.cache)
   const problems: ConfigProblem[] = []
   for (const { name, primary } of config.shards.slice(1)) {

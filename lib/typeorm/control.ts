@@ -1,19 +1,40 @@
 import type { DataSource, EntityTarget, ObjectLiteral, SelectQueryBuilder } from 'typeorm'
+import type { NodeOptions } from '../config/node-options.js'
+import type { ReplicaOptions, ShardOptions } from '../config/options.js'
 import { UnknownShardError } from '../errors.js'
 import type { PoolInfo } from '../pool/registry.js'
 import type { ExportWritesOptions, ScopeOptions } from '../scopes/carried-writes.js'
 import type { Traced } from '../scopes/scopes.js'
 import type { RouteListener, RouteListenerOptions } from '../trace/hub.js'
 import { type ExplainOperation, type Explanation, explain } from './explain.js'
+import {
+  type DisconnectOptions,
+  type VerifiedNode,
+  type VerifyOptions,
+  type WarmOptions,
+  disconnectAll,
+  verifyAllShards,
+  warm,
+} from './pool-control.js'
+import {
+  type ClusterHooks,
+  type ConnectionBudget,
+  clusterHooksOf,
+  connectionBudget,
+  ownWorkers,
+} from './processes.js'
 import type { Runtime } from './runtime.js'
+import type { AddShardOptions, TopologyChanges } from './topology-changes.js'
 
 /** The control surface of a wrapped data source: `db.octopus`. */
 export class OctopusControl {
   readonly #runtime: Runtime
+  readonly #changes: TopologyChanges
 
   /** @internal */
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, changes: TopologyChanges) {
     this.#runtime = runtime
+    this.#changes = changes
   }
 
   /** Name of the shard that is the wrapped DataSource itself. */
@@ -97,6 +118,115 @@ export class OctopusControl {
   /** Every server's pool with its numbers, opened or not. */
   pools(): readonly PoolInfo[] {
     return this.#runtime.pools.list(this.#runtime.store.current)
+  }
+
+  /**
+   * Changes where a server is or how it is connected. New work goes to the new server at once; what
+   * runs on the old one is finished there. What inherits from the changed options changes too.
+   *
+   * @param node - its name, as `pools()` lists it; it stays the same
+   * @param options - what is to be different
+   * @returns when the last connection to the old server is closed: do not await it in a transaction there
+   * @throws UnknownShardError, UnknownNodeError, and ConfigError as `octopus()` would; nothing is
+   *   changed then
+   */
+  updateNode(shard: string, node: string, options: NodeOptions): Promise<void> {
+    return this.#changes.updateNode(shard, node, options)
+  }
+
+  /**
+   * Adds a shard, which can be used at once.
+   *
+   * @throws UnknownGroupError if one of `groups` does not exist
+   * @throws ConfigError as `octopus()` would, or if the shard needs what only `initialize()` does
+   */
+  addShard(name: string, options: ShardOptions, added: AddShardOptions = {}): Promise<void> {
+    return this.#changes.addShard(name, options, added)
+  }
+
+  /**
+   * Removes a shard, also from the groups that list it. What runs there is finished; what comes after
+   * gets an UnknownShardError, entities that are at home there too.
+   *
+   * @returns when the last of its connections is closed: do not await it in a transaction there
+   * @throws UnknownShardError if there is no such shard
+   * @throws ConfigError if it is the default shard, or something cannot be without it
+   */
+  removeShard(name: string): Promise<void> {
+    return this.#changes.removeShard(name)
+  }
+
+  /**
+   * Adds a replica, which gets its share of the reads at once.
+   *
+   * @throws UnknownShardError if there is no such shard
+   * @throws ConfigError as `octopus()` would
+   */
+  addReplica(shard: string, options: ReplicaOptions): Promise<void> {
+    return this.#changes.addReplica(shard, options)
+  }
+
+  /**
+   * Removes a replica. What runs there is finished.
+   *
+   * @returns when the last of its connections is closed: do not await it in work that reads there
+   * @throws UnknownShardError, or UnknownNodeError if the shard has no such replica
+   */
+  removeReplica(shard: string, node: string): Promise<void> {
+    return this.#changes.removeReplica(shard, node)
+  }
+
+  /**
+   * Closes every connection to every server, in parallel, and leaves the data source usable: the next
+   * use connects again. Statements that run are waited for, then cut off. Harmless twice.
+   *
+   * @throws AggregateError, after all have been closed, with what went wrong
+   */
+  disconnectAll(options: DisconnectOptions = {}): Promise<void> {
+    return disconnectAll(this.#runtime, options)
+  }
+
+  /**
+   * Verifies the idle connections of all pools that are open, and closes the bad ones: for a process
+   * that was asleep, or a health check. Opens no pool and touches no connection that is in use.
+   *
+   * @returns one result for each server that had connections
+   * @throws AggregateError with each failure, if `robust` is `false`
+   */
+  verifyAllShards(options: VerifyOptions = {}): Promise<readonly VerifiedNode[]> {
+    return verifyAllShards(this.#runtime, options)
+  }
+
+  /**
+   * Connects the primaries and replicas of shards before their first use.
+   *
+   * @throws UnknownShardError if one of them is not configured
+   * @throws ConnectError for the first server that cannot be connected
+   */
+  warm(shards: readonly string[], options: WarmOptions = {}): Promise<void> {
+    return warm(this.#runtime, shards, options)
+  }
+
+  /**
+   * How many connections the configuration can come to, server by server.
+   *
+   * @param workers - processes with these pools. Default: as `clusterHooks` told this one, or 1
+   */
+  connectionBudget(workers: number = ownWorkers()): ConnectionBudget {
+    return connectionBudget(this.#runtime, workers)
+  }
+
+  /**
+   * Hooks for the primary process of `node:cluster`, which closes its connections before it forks and
+   * tells each worker its share of `maxConnections`.
+   *
+   * @throws TypeError if `workers` is not a whole number from 1
+   */
+  clusterHooks({ workers }: { readonly workers: number }): ClusterHooks {
+    return clusterHooksOf(workers, {
+      disconnect: () => this.disconnectAll(),
+      verify: () => this.verifyAllShards(),
+    })
   }
 
   /** Name of the shard an entity came from; undefined if it was neither loaded nor saved. */

@@ -32,8 +32,9 @@ export const watchDriver = (driver: Driver, shard: Shard, endpoint: Endpoint): v
     createQueryRunner: {
       configurable: true,
       writable: true,
-      value: (mode: ReplicationMode): QueryRunner => {
-        const isInternal = isConnecting(driver)
+      // Asked of an overlay of the driver while that connects.
+      value(this: Driver, mode: ReplicationMode): QueryRunner {
+        const isInternal = isConnecting(this)
         const { runtime } = shard
         const state = new RunnerState({
           runtime,
@@ -46,7 +47,7 @@ export const watchDriver = (driver: Driver, shard: Shard, endpoint: Endpoint): v
           kind: isInternal ? 'internal' : 'bypass',
         })
         return isInternal
-          ? internalRunner(driver, mode, state, endpoint)
+          ? internalRunner(this, mode, state, endpoint)
           : createRunner(state, endpoint)
       },
     },

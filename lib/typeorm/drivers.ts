@@ -1,14 +1,20 @@
 import type { DataSource } from 'typeorm'
 import { ConnectError } from '../errors.js'
-import type { Connector, RawConnection } from '../pool/lease.js'
+import type { Connector } from '../pool/lease.js'
 import type { Endpoint } from '../topology/snapshot.js'
+import {
+  type DriverLifecycle,
+  fileConnector,
+  mysqlConnector,
+  postgresConnector,
+} from './connectors.js'
 import {
   type Driver,
   type DriverAbilities,
   DriverFactory,
-  type PooledDriver,
   assign,
   familyOf,
+  type ServerDriver,
   overlayOf,
 } from './internals.js'
 
@@ -24,6 +30,36 @@ export const createDriver = (view: DataSource, options: ConnectionOptions): Driv
   return driver
 }
 
+/** What drivers have that their interface does not tell. */
+interface DriverParts extends Driver {
+  pool?: unknown
+  master?: unknown
+  searchSchema?: string
+}
+
+/**
+ * Takes a driver's own pool out of its hands: who opened it closes it, and the driver can connect anew
+ * meanwhile. Its own `disconnect` would forget the new pool once the old one is closed.
+ */
+export const detachPool = (driver: Driver): void => {
+  assign(driver as DriverParts, { pool: undefined, master: undefined })
+}
+
+/**
+ * Lets a driver connect as another one would from now on. What it has learnt of its server's name and
+ * version is learnt anew; the abilities that SQL is built by stay until then.
+ */
+export const reachAs = (driver: Driver, { options, database, schema }: Driver): void => {
+  detachPool(driver)
+  assign(driver as DriverParts, {
+    options,
+    database,
+    schema,
+    searchSchema: undefined,
+    version: undefined,
+  })
+}
+
 /** Points a driver at the data source whose logger, metadata and schema builder it uses. */
 export const setDriverDataSource = (driver: Driver, dataSource: DataSource): void => {
   assign(driver as Driver & { dataSource: DataSource }, { dataSource })
@@ -32,46 +68,38 @@ export const setDriverDataSource = (driver: Driver, dataSource: DataSource): voi
 /** Both drivers open 10 connections by default. */
 const defaultPoolSize = 10
 
+/** A driver's present options. */
+export const optionsOf = (driver: Driver): ConnectionOptions =>
+  driver.options as unknown as ConnectionOptions
+
+/** The most connections that a driver's pool opens. */
+export const poolSizeOf = (driver: Driver): number => sizeOption(optionsOf(driver))
+
 const sizeOption = (options: ConnectionOptions): number => {
   const extra = options['extra'] as Record<string, unknown> | undefined
   const size = extra?.['connectionLimit'] ?? extra?.['max'] ?? options['poolSize']
   return typeof size === 'number' && size > 0 ? size : defaultPoolSize
 }
 
-const mysqlConnection = (taken: unknown): RawConnection => {
-  const connection = taken as { release(): void }
-  return { connection, release: () => connection.release() }
-}
-
-// One promise on the way, not the two of an asynchronous function.
-const acquireMysql = (driver: PooledDriver, isReader: boolean): Promise<RawConnection> =>
-  (isReader ? driver.obtainSlaveConnection() : driver.obtainMasterConnection()).then(
-    mysqlConnection,
-  )
-
-const acquirePostgres = async (driver: PooledDriver): Promise<RawConnection> => {
-  const [connection, release] = (await driver.obtainMasterConnection()) as [
-    unknown,
-    (error?: unknown) => void,
-  ]
-  return { connection, release }
-}
-
 /** How a pool reaches the server of a driver. SQLite has one connection and lends none. */
 export const connectorOf = (
   driver: Driver,
-  options: ConnectionOptions,
-  lifecycle: { readonly open: () => Promise<void>; readonly close: () => Promise<void> },
+  {
+    extra,
+    ...lifecycle
+  }: Pick<DriverLifecycle, 'greet' | 'sockets' | 'start' | 'stop'> & {
+    /** What the driver's own pool is told beside the options. */
+    readonly extra: () => object | undefined
+  },
 ): Connector => {
+  const options = (): ConnectionOptions => ({ ...optionsOf(driver), extra: extra() })
   const family = familyOf(driver.options.type)
-  return {
-    ...lifecycle,
-    max: family === 'sqlite' ? Number.POSITIVE_INFINITY : sizeOption(options),
-    acquire: () =>
-      family === 'postgres'
-        ? acquirePostgres(driver as PooledDriver)
-        : acquireMysql(driver as PooledDriver, false),
-  }
+  const max = poolSizeOf(driver)
+  if (family === 'mysql')
+    return mysqlConnector(driver as ServerDriver, { ...lifecycle, max, options })
+  if (family === 'postgres')
+    return postgresConnector(driver as ServerDriver, { ...lifecycle, max, options })
+  return fileConnector({ ...lifecycle, max, options })
 }
 
 /** What a driver learnt of its server's version that changes the SQL TypeORM builds. */

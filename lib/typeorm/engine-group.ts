@@ -29,11 +29,16 @@ export class EngineGroups {
     this.#groups.push({ holder: base, options: defaultOptions })
   }
 
-  /** The group of a shard with these options. */
-  of(options: ConnectionOptions): EngineGroup {
-    const known = this.#groups.find((group) =>
+  /** The group of a shard with these options, if there is one. */
+  find(options: ConnectionOptions): EngineGroup | undefined {
+    return this.#groups.find((group) =>
       groupingOptions.every((key) => group.options[key] === options[key]),
     )
+  }
+
+  /** The group of a shard with these options. */
+  of(options: ConnectionOptions): EngineGroup {
+    const known = this.find(options)
     if (known !== undefined) return known
     const holder = overlayOf(this.#base)
     const { namingStrategy, metadataTableName } = options

@@ -8,6 +8,7 @@
 import type { DataSource, QueryRunner } from 'typeorm'
 import type { RelationMetadata } from 'typeorm/metadata/RelationMetadata.js'
 import type { Driver } from 'typeorm/driver/Driver.js'
+import type { MysqlConnection, MysqlPool, PostgresClient, PostgresPool } from './native-pools.js'
 
 export type { Driver } from 'typeorm/driver/Driver.js'
 export type { ReplicationMode } from 'typeorm/driver/types/ReplicationMode.js'
@@ -76,6 +77,16 @@ export interface PooledDriver extends Driver {
   readonly isReplicated: boolean
   obtainMasterConnection(): Promise<unknown>
   obtainSlaveConnection(): Promise<unknown>
+}
+
+/** What the drivers of MySQL and PostgreSQL have of the driver packages: their pools among it. */
+export interface ServerDriver extends PooledDriver {
+  mysql?: { createConnection(options: object): MysqlConnection }
+  pool?: MysqlPool | undefined
+  createConnectionOptions?(options: object, credentials: object): object
+  prepareDbConnection?(connection: MysqlConnection): MysqlConnection
+  postgres?: { Client: new (options: object) => PostgresClient }
+  master?: PostgresPool | undefined
 }
 
 /** The protected method that builds the metadata and sets it on the data source. */

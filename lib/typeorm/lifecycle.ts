@@ -56,7 +56,7 @@ const connectAtStart = async (runtime: Runtime): Promise<void> => {
 
 const disconnect = async (runtime: Runtime): Promise<void> => {
   runtime.isStarted = false
-  await runtime.pools.closeAll()
+  await runtime.pools.closeAll(runtime.drainMs)
 }
 
 /** Schema work that a shard's own options ask for, as TypeORM does it for the default shard. */
@@ -93,7 +93,7 @@ export const lifecycleOf = (runtime: Runtime, proxy: DataSource): Partial<Lifecy
   Object.defineProperties(front.driver, {
     connect: { configurable: true, value: () => connectAtStart(runtime) },
     afterConnect: { configurable: true, value: () => runtime.metadata.finishConnecting() },
-    disconnect: { configurable: true, value: () => runtime.pools.closeAll() },
+    disconnect: { configurable: true, value: () => disconnect(runtime) },
   })
   return {
     async initialize() {

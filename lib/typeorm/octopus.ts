@@ -1,6 +1,6 @@
 import { type DataSource, InstanceChecker } from 'typeorm'
 import type { OctopusOptions } from '../config/options.js'
-import { resolveConfig } from '../config/resolve.js'
+import { resolveOptions } from '../config/resolve.js'
 import type { ResolvedConfig } from '../config/resolved.js'
 import { type ContextCarrier, useCarrier } from '../context/carrier.js'
 import { AlreadyWrappedError, ConfigError, UnknownShardError } from '../errors.js'
@@ -12,8 +12,10 @@ import { OctopusControl } from './control.js'
 import { setDriverDataSource } from './drivers.js'
 import { RoutedEntityManager } from './entity-manager.js'
 import { RelationIdLoader, assign } from './internals.js'
-import { lifecycleOf, schemaWork } from './lifecycle.js'
+import { lateEngines, lateSchemaWork } from './initialize-only.js'
+import { lifecycleOf } from './lifecycle.js'
 import { Runtime } from './runtime.js'
+import { TopologyChanges } from './topology-changes.js'
 
 /** Name of the environment variable that chooses the shard of a process outside every scope, for
  *  TypeORM's command line and for scripts. */
@@ -45,14 +47,15 @@ export const octopus = <T extends DataSource>(
       { path: '', message: 'octopus() takes a TypeORM DataSource as its first argument' },
     ])
   if (bindingOf(dataSource) !== undefined) throw new AlreadyWrappedError('The DataSource')
-  const config = resolveConfig(options, inheritableOptions(dataSource))
+  const defaults = inheritableOptions(dataSource)
+  const { config, options: given } = resolveOptions(options, defaults)
   const runtime = new Runtime(dataSource, config, shardFromEnvironment(config))
   checkWrappedInTime(runtime)
   checkCaches(runtime)
   checkDrivers(runtime)
   // Whatever refuses has done so: from here on the DataSource and the process are changed.
   if (config.carrier !== undefined) useCarrier(config.carrier as ContextCarrier)
-  const control = new OctopusControl(runtime)
+  const control = new OctopusControl(runtime, new TopologyChanges(runtime, given, defaults))
   const members = membersOf(runtime, control)
   const proxy = createProxy(runtime, members, (self) => lifecycleOf(runtime, self))
   takeOver(runtime, proxy)
@@ -77,24 +80,14 @@ const shardFromEnvironment = ({ shards }: ResolvedConfig): string | undefined =>
 /** What only `initialize()` does cannot be asked for once the DataSource is initialised. */
 const checkWrappedInTime = ({ front, groups, config }: Runtime): void => {
   if (!front.isInitialized) return
-  const remedy = 'wrap the DataSource before it is initialized'
-  const others = groups.others.map(({ options }) => String(options['type']))
-  const problems =
-    others.length === 0
-      ? []
-      : [
-          {
-            path: 'shards',
-            message: `shards of another engine or schema (${others.join(', ')}) have entity metadata of their own, which initialize() builds; ${remedy}`,
-          },
-        ]
-  for (const { name, primary } of config.shards.slice(1))
-    for (const key of schemaWork)
-      if (primary.connection[key] === true)
-        problems.push({
-          path: `shards.${name}.${key}`,
-          message: `is done by initialize(), which has been; ${remedy}, or do it with using("${name}", …)`,
-        })
+  const earlier = 'wrap the DataSource before it is initialized'
+  const problems = [
+    ...lateEngines(
+      groups.others.map(({ options }) => String(options['type'])),
+      earlier,
+    ),
+    ...lateSchemaWork(config.shards.slice(1), earlier),
+  ]
   if (problems.length > 0) throw new ConfigError(problems)
 }
 

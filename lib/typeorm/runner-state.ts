@@ -1,4 +1,4 @@
-import type { EntityMetadata, QueryRunner } from 'typeorm'
+import { type EntityMetadata, QueryFailedError, type QueryRunner } from 'typeorm'
 import { currentFrame } from '../context/carrier.js'
 import {
   type Frame,
@@ -8,7 +8,8 @@ import {
   namingFrame,
   userFrame,
 } from '../context/frame.js'
-import { CrossShardError, OctopusError, ReadOnlyScopeError } from '../errors.js'
+import { CrossShardError, ReadOnlyScopeError } from '../errors.js'
+import { failureOf } from '../pool/failure.js'
 import type { Lease } from '../pool/lease.js'
 import type { Route } from '../router/decide.js'
 import { framesTransaction } from '../router/read-only-sql.js'
@@ -20,7 +21,8 @@ import type { RunnerInternals } from './internals.js'
 import { isRefusedOnReplica, mayWrite } from './read-only-guard.js'
 import type { Runtime } from './runtime.js'
 import type { Shard } from './shard.js'
-import { routeEvent } from './trace-record.js'
+import { isLost, markSite, stageOf, statementError } from './statement-failures.js'
+import { type StatementOutcome, routeEvent } from './trace-record.js'
 import { WriteNotes } from './write-notes.js'
 
 /** What one query runner serves: a route, and what has come of it so far. */
@@ -68,6 +70,13 @@ export class RunnerState implements RunnerFacts {
   isQuiet = false
   /** Whether it was given back: TypeORM does not note that of SQLite's runners, which share a connection. */
   isReleased = false
+  /** How many statements were sent through it. */
+  sent = 0
+  /** Why PostgreSQL's runner was released by itself: its connection failed while it was held. */
+  lostBy: Error | undefined = undefined
+  /** Whether the statement under way is the second try of a read whose connection was lost. */
+  isRetry = false
+  #pending = 0
   /** What was begun through this runner, and the user's scope in which it was. On SQLite a transaction
    *  beside another's is a savepoint in that. */
   #begun: 'nothing' | 'transaction' | 'savepoint' = 'nothing'
@@ -94,6 +103,16 @@ export class RunnerState implements RunnerFacts {
   /** The server that answers, once it is known. */
   get node(): string | undefined {
     return (this.lease?.endpoint ?? this.endpoint)?.node
+  }
+
+  /**
+   * Looks whether the connection is still there. TypeORM would say only that the runner was released.
+   *
+   * @throws QueryFailedError with what the connection was lost by
+   */
+  checkHeld(sql: string, parameters: unknown[] | undefined): void {
+    if (this.lostBy !== undefined)
+      throw this.#located(new QueryFailedError(sql, parameters, this.lostBy), sql)
   }
 
   /**
@@ -175,35 +194,125 @@ export class RunnerState implements RunnerFacts {
     return this.intent !== 'read' && this.intent !== 'lock' && mayWrite(sql)
   }
 
+  /** Notes that a statement is sent. */
+  began(): void {
+    this.sent += 1
+    this.#pending += 1
+    this.lease?.began()
+  }
+
+  /** Takes in the connection that was lent for it. */
+  hold(lease: Lease): void {
+    this.lease = lease
+    lease.began(this.#pending)
+  }
+
+  /** Whether a read whose connection was lost may be sent once more: the first statement of the
+   *  library's own runner, outside a transaction. */
+  mayRetry(runner: QueryRunner): boolean {
+    const isPlainRead = this.isOwn && this.intent === 'read' && !runner.isTransactionActive
+    return isPlainRead && this.sent === 1 && !this.isRetry
+  }
+
+  /**
+   * Follows a statement of a server: notes what its error says of the connection, notes the write and
+   * tells the trace.
+   *
+   * @param retry - sends it once more, where that can be done
+   */
+  settle<T>(
+    followUp: FollowUp | undefined,
+    runner: QueryRunner,
+    sql: string,
+    parameters: unknown,
+    ambient: Frame | undefined,
+    result: Promise<T>,
+    retry?: () => Promise<T>,
+  ): Promise<T> {
+    const followed =
+      followUp === undefined
+        ? undefined
+        : this.#follower(followUp, runner, sql, parameters, ambient)
+    return result.then(
+      (value) => {
+        this.#pending -= 1
+        this.lease?.ended()
+        followed?.()
+        return value
+      },
+      (reason: unknown) => {
+        this.#pending -= 1
+        const error = this.#failed(reason, sql)
+        followed?.(error)
+        const isRetried = this.lease !== undefined && this.mayRetry(runner) && isLost(error)
+        if (retry !== undefined && isRetried) return retry()
+        throw error
+      },
+    )
+  }
+
+  #failed(reason: unknown, sql: string): unknown {
+    const { lease } = this
+    const error = statementError(reason, sql)
+    const kind = failureOf(error)
+    lease?.ended(this.route.isReadOnly && kind === 'read-only' ? 'statement' : kind)
+    return this.#located(error, sql)
+  }
+
+  /** Notes on an error where it arose. */
+  #located(error: unknown, sql: string): unknown {
+    const { lease } = this
+    markSite(error, {
+      shard: this.shard.name,
+      role: lease?.endpoint.role ?? this.route.role,
+      node: lease?.endpoint.node,
+      stage: stageOf(error, sql, lease !== undefined),
+      kind: failureOf(error),
+    })
+    return error
+  }
+
   /** Notes the write and tells the trace, once `result` has settled. */
   follow<T>(
-    { isTraced, isWrite }: FollowUp,
+    followUp: FollowUp,
     runner: QueryRunner,
     sql: string,
     parameters: unknown,
     ambient: Frame | undefined,
     result: Promise<T>,
   ): Promise<T> {
+    const followed = this.#follower(followUp, runner, sql, parameters, ambient)
+    return result.then(
+      (value) => {
+        followed()
+        return value
+      },
+      (error: unknown) => {
+        followed(error)
+        throw error
+      },
+    )
+  }
+
+  #follower(
+    { isTraced, isWrite }: FollowUp,
+    runner: QueryRunner,
+    sql: string,
+    parameters: unknown,
+    ambient: Frame | undefined,
+  ): (error?: unknown) => void {
     const inTransaction = runner.isTransactionActive
     // What is written beside another runner's transaction, on SQLite's one connection, has no commit
     // of its own to wait for.
     const awaitsCommit = inTransaction && this.#begun === 'transaction'
     const at = isTraced ? Date.now() : 0
     const started = isTraced ? this.runtime.now() : 0
-    const settled = (error?: unknown): void => {
+    const retried = this.isRetry
+    return (error) => {
       if (isWrite) this.#noteWrite(sql, awaitsCommit, ambient)
-      if (isTraced) this.#tell(sql, parameters, ambient, { at, started, inTransaction, error })
+      if (isTraced)
+        this.#tell(sql, parameters, ambient, { at, started, inTransaction, error, retried })
     }
-    return result.then(
-      (value) => {
-        settled()
-        return value
-      },
-      (error: unknown) => {
-        settled(error)
-        throw error
-      },
-    )
   }
 
   #noteWrite(sql: string, awaitsCommit: boolean, ambient: Frame | undefined): void {
@@ -215,13 +324,14 @@ export class RunnerState implements RunnerFacts {
     sql: string,
     parameters: unknown,
     ambient: Frame | undefined,
-    outcome: { at: number; started: number; inTransaction: boolean; error: unknown },
+    outcome: Pick<StatementOutcome, 'at' | 'error' | 'inTransaction' | 'retried'> & {
+      readonly started: number
+    },
   ): void {
-    const { at, started, inTransaction, error } = outcome
+    const { started, ...rest } = outcome
     const durationMs = this.runtime.now() - started
-    const stage = stageOf(error, this)
-    const isCached = false
-    const facts = { at, sql, inTransaction, ambient, durationMs, stage, error, isCached }
+    const stage = eventStage(outcome.error, sql, this)
+    const facts = { ...rest, sql, ambient, durationMs, stage, isCached: false }
     const event = routeEvent(this, facts)
     this.runtime.trace.emit({ event, sql, parameters }, this.#collector(ambient))
   }
@@ -239,6 +349,7 @@ export class RunnerState implements RunnerFacts {
       stage: 'query',
       error: undefined,
       isCached: true,
+      retried: false,
     })
     this.runtime.trace.emit({ event, sql, parameters: undefined }, this.#collector(ambient))
   }
@@ -265,7 +376,7 @@ const ownSavepoint = /^SAVEPOINT typeorm_\d+$/
 const runnerIsStarting = (sql: string): boolean =>
   sql === startTransaction || sql === 'BEGIN TRANSACTION' || /^set transaction isolation/i.test(sql)
 
-const stageOf = (error: unknown, state: RunnerState): 'acquire' | 'connect' | 'query' => {
-  if (error instanceof OctopusError && error.stage === 'acquire') return 'acquire'
-  return state.lease === undefined && state.endpoint === undefined ? 'connect' : 'query'
+const eventStage = (error: unknown, sql: string, state: RunnerState) => {
+  const stage = stageOf(error, sql, state.lease !== undefined || state.endpoint !== undefined)
+  return stage === 'commit' ? 'query' : stage
 }

@@ -1,14 +1,18 @@
 import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm'
-import type { ResolvedConfig } from '../config/resolved.js'
+import type { ResolvedConfig, ResolvedShard } from '../config/resolved.js'
 import type { Frame } from '../context/frame.js'
-import { PoolRegistry } from '../pool/registry.js'
+import { ConnectionScope } from '../pool/connection-scope.js'
+import { Health } from '../pool/health.js'
+import type { ProcessLimit } from '../pool/process-limit.js'
+import { PoolRegistry, endpointsOf } from '../pool/registry.js'
 import { Balancers } from '../router/balancer.js'
 import { type RoutePolicy, ambientShard, decide } from '../router/decide.js'
 import type { Intent } from '../router/request.js'
 import { pinnedShard } from '../router/unsharded.js'
 import { CarriedWrites } from '../scopes/carried-writes.js'
 import { Scopes } from '../scopes/scopes.js'
-import { topologyOf } from '../topology/snapshot.js'
+import { UnknownShardError } from '../errors.js'
+import { type Topology, topologyOf } from '../topology/snapshot.js'
 import { TopologyStore } from '../topology/store.js'
 import type { RouteEventKind, ShardReason } from '../trace/event.js'
 import { TraceHub } from '../trace/hub.js'
@@ -18,6 +22,7 @@ import { type Homed, Homes } from './homes.js'
 import { overlayOf } from './internals.js'
 import { MetadataWiring } from './metadata-wiring.js'
 import { isReplicatedEntity } from './replicated.js'
+import { poolSettingsOf, processLimitOf } from './pool-settings.js'
 import { RunnerState } from './runner-state.js'
 import { createRunner } from './runners.js'
 import { Shard } from './shard.js'
@@ -49,11 +54,15 @@ export class Runtime {
   readonly front: DataSource
   readonly base: DataSource
   readonly original: OriginalMethods
-  readonly config: ResolvedConfig
+  /** As it is now: shards and servers come and go. */
+  config: ResolvedConfig
   readonly store: TopologyStore
   readonly policy: RoutePolicy
   readonly scopes: Scopes
   readonly pools: PoolRegistry
+  readonly health: Health
+  /** Keeps the connections of the process below a limit, where there is one. */
+  readonly limit: ProcessLimit | undefined
   readonly balancers = new Balancers()
   readonly trace = new TraceHub()
   readonly homes = new Homes()
@@ -62,6 +71,8 @@ export class Runtime {
   /** Monotonic clock, in milliseconds. */
   readonly now: () => number = () => performance.now()
   readonly #shards = new Map<string, Shard>()
+  /** Those that were removed, as long as somebody holds on to them: entities may be at home there. */
+  readonly #removed = new Map<string, WeakRef<Shard>>()
   readonly groups: EngineGroups
   readonly metadata: MetadataWiring
   /** Whether `initialize()` is at work: what it does to the schema is asked for in the options. */
@@ -76,7 +87,7 @@ export class Runtime {
   constructor(front: DataSource, config: ResolvedConfig, ambient: string | undefined) {
     this.front = front
     this.config = config
-    this.pins = new Pins(config)
+    this.pins = new Pins(() => this.config)
     this.original = originalMethods(front)
     this.base = createBase(front)
     this.store = new TopologyStore(topologyOf(config))
@@ -89,31 +100,89 @@ export class Runtime {
       monotonic: this.now,
       wall: Date.now,
     })
-    this.scopes = new Scopes(this.owner, this.store, this.policy, carried, config.fanOutConcurrency)
+    this.scopes = new Scopes(
+      this.owner,
+      this.store,
+      this.policy,
+      carried,
+      config.fanOutConcurrency,
+      () => new ConnectionScope({ drainMs: this.drainMs, warn: (message) => this.warn(message) }),
+    )
     this.groups = new EngineGroups(this.base, config.shards[0].primary.connection)
     for (const shard of config.shards) {
       const group = this.groups.of(shard.primary.connection)
       this.#shards.set(shard.name, new Shard(this, shard, group))
     }
     this.metadata = new MetadataWiring(this)
+    this.health = new Health({
+      setOnline: ({ id }, isOnline) =>
+        this.store.apply({ kind: 'endpoint-online', endpoint: id, isOnline }),
+      // One that has moved is another: what the old server does says nothing about the new one.
+      isKnown: ({ id, revision }) =>
+        endpointsOf(this.store.current).some(
+          (known) => known.id === id && known.revision === revision,
+        ),
+      probe: (endpoint) => this.pools.poolOf(endpoint).probe(),
+      warn: (message) => this.warn(message),
+      random: Math.random,
+    })
+    this.limit = processLimitOf(this)
     this.pools = new PoolRegistry({
       connectorFor: (endpoint) => this.shard(endpoint.shard).connectorOf(endpoint),
-      settingsFor: (endpoint) => ({
-        acquireTimeoutMs: this.#configOf(endpoint.shard).acquireTimeoutMs,
-        now: this.now,
-      }),
+      settingsFor: ({ shard }) =>
+        poolSettingsOf(this, this.shard(shard).poolConfig, this.shard(shard).family),
       collapseReplicas: config.collapseReplicas,
+      health: this.health,
+      isStarted: () => this.isStarted,
     })
   }
 
-  #configOf(shard: string) {
-    return this.config.shards.find(({ name }) => name === shard) ?? this.config.shards[0]
+  /** How long running statements are waited for when all connections are closed: in milliseconds. */
+  get drainMs(): number {
+    return this.config.shards[0].pool.drainMs
   }
 
-  /** The shard of that name; where octopus is disabled, the default shard for every name. */
+  /**
+   * The shard of that name; where octopus is disabled, the default shard for every name.
+   *
+   * @throws UnknownShardError if there is none, or it was removed
+   */
   shard(name: string): Shard {
     if (!this.config.enabled) return this.defaultShard
-    return this.#shards.get(name) ?? this.defaultShard
+    const shard = this.#shards.get(name)
+    if (shard === undefined) throw new UnknownShardError(name, this.store.current.shardNames)
+    return shard
+  }
+
+  /**
+   * Goes over to a changed configuration, all at once. A shard that was removed and comes back is the
+   * same, so that handles and the homes of entities hold.
+   *
+   * @param moved - ids of the servers that are reached otherwise than before
+   */
+  reconfigure(config: ResolvedConfig, topology: Topology, moved: ReadonlySet<string>): void {
+    const former = new Map(this.#shards)
+    this.config = config
+    this.#shards.clear()
+    for (const shard of config.shards) {
+      const present = former.get(shard.name) ?? this.#returning(shard)
+      const isMoved = (id: string): boolean => moved.has(id) || !former.has(shard.name)
+      present?.reconfigure(shard, isMoved)
+      const group = this.groups.of(shard.primary.connection)
+      this.#shards.set(shard.name, present ?? new Shard(this, shard, group))
+      former.delete(shard.name)
+    }
+    for (const [name, shard] of former) {
+      shard.leave()
+      this.#removed.set(name, new WeakRef(shard))
+    }
+    this.store.apply({ kind: 'topology', topology })
+  }
+
+  #returning({ name, primary }: ResolvedShard): Shard | undefined {
+    const shard = this.#removed.get(name)?.deref()
+    this.#removed.delete(name)
+    return shard?.group === this.groups.find(primary.connection) ? shard : undefined
   }
 
   /** Tells the operator, through the wrapped DataSource's logger. */

@@ -1,6 +1,9 @@
-import { type QueryRunner, QueryRunnerAlreadyReleasedError } from 'typeorm'
+import { QueryFailedError, type QueryRunner, QueryRunnerAlreadyReleasedError } from 'typeorm'
 import type { ReadStream } from 'node:fs'
-import type { Lease } from '../pool/lease.js'
+import { QueryTimeoutError } from '../errors.js'
+import type { ConnectionOwner, Lease } from '../pool/lease.js'
+import type { Customer, WantedServer } from '../pool/registry.js'
+import type { Candidates, Endpoint, ShardTopology } from '../topology/snapshot.js'
 import { routed, stateOf } from './binding.js'
 import { RoutedEntityManager } from './entity-manager.js'
 import type {
@@ -10,6 +13,7 @@ import type {
   ReplicationMode,
   RunnerInternals,
 } from './internals.js'
+import type { RunnerState } from './runner-state.js'
 
 type RunnerClass = new (driver: Driver, mode: ReplicationMode) => QueryRunner
 
@@ -29,7 +33,14 @@ interface PostgresClient {
 const attachPostgres = (runner: QueryRunner & PostgresRunnerInternals, lease: Lease): unknown => {
   // The connector of PostgreSQL leases nothing else.
   const client = lease.connection as PostgresClient
-  const onError = (error: Error): void => void runner.releasePostgresConnection(error)
+  const onError = (error: Error): void => {
+    const state = routed(runner)
+    lease.isSpoilt = true
+    // A runner that is released could not send its read once more.
+    if (state.mayRetry(runner)) return
+    state.lostBy = error
+    void runner.releasePostgresConnection(error)
+  }
   client.on('error', onError)
   runner.releaseCallback = (error) => {
     client.removeListener('error', onError)
@@ -39,26 +50,95 @@ const attachPostgres = (runner: QueryRunner & PostgresRunnerInternals, lease: Le
   return client
 }
 
-/** Takes the connection in, or gives it back at once if the runner was released meanwhile. */
-const attach = (runner: QueryRunner, lease: Lease): unknown => {
-  if (runner.isReleased) throw new QueryRunnerAlreadyReleasedError()
-  const state = routed(runner)
-  state.lease = lease
-  lease.holder = runner
-  return state.shard.family === 'postgres'
-    ? attachPostgres(runner as QueryRunner & PostgresRunnerInternals, lease)
-    : attachMysql(runner as QueryRunner & RunnerInternals, lease)
+/** One runner's request for a connection. */
+class RunnerCustomer implements Customer<unknown> {
+  readonly #runner: QueryRunner
+  readonly #state: RunnerState
+  readonly callSite: string | undefined
+
+  constructor(runner: QueryRunner) {
+    this.#runner = runner
+    this.#state = routed(runner)
+    this.callSite = this.#state.runtime.config.checkoutCallSites ? stack() : undefined
+  }
+
+  get route(): WantedServer {
+    return this.#state.route
+  }
+
+  get owner(): object | undefined {
+    return this.#state.frame?.writes
+  }
+
+  get connectionScope(): ConnectionOwner | undefined {
+    return this.#state.frame?.connections as ConnectionOwner | undefined
+  }
+
+  servers(): ShardTopology {
+    return this.#state.shard.topology
+  }
+
+  balance(candidates: Candidates): Endpoint {
+    const { runtime, shard, route } = this.#state
+    return runtime.balancers.of(shard.name, route.replicaGroup)(candidates)
+  }
+
+  /** Takes the connection in, or gives it back at once if the runner was released meanwhile. */
+  use(lease: Lease): unknown {
+    const runner = this.#runner
+    if (runner.isReleased) throw new QueryRunnerAlreadyReleasedError()
+    this.#state.hold(lease)
+    lease.holder = runner
+    return this.#state.shard.family === 'postgres'
+      ? attachPostgres(runner as QueryRunner & PostgresRunnerInternals, lease)
+      : attachMysql(runner as QueryRunner & RunnerInternals, lease)
+  }
 }
 
-const checkOut = (runner: QueryRunner): Promise<unknown> => {
-  const { runtime, shard, route } = routed(runner)
-  return runtime.pools.checkout(
-    route,
-    shard.topology,
-    (candidates) => runtime.balancers.of(shard.name, route.replicaGroup)(candidates),
-    (lease) => attach(runner, lease),
-  )
+/** Where the caller is, without the library's own frames at the top. */
+const stack = (): string | undefined => new Error().stack?.split('\n').slice(5).join('\n')
+
+const checkOut = (runner: QueryRunner): Promise<unknown> =>
+  routed(runner).runtime.pools.checkout(new RunnerCustomer(runner))
+
+/** Lets go of a connection that was lost, so that the next statement takes another. */
+const detach = (runner: QueryRunner & Partial<PostgresRunnerInternals>): void => {
+  const state = routed(runner)
+  const { lease } = state
+  runner.databaseConnection = undefined
+  runner.databaseConnectionPromise = undefined
+  state.lease = undefined
+  const error = new Error('The connection was lost')
+  if (runner.releaseCallback === undefined) lease?.release(error)
+  else runner.releaseCallback(error)
+  runner.releaseCallback = undefined
 }
+
+/**
+ * Sends a statement that has so many milliseconds for its answer. After that its caller is freed and the
+ * connection closed: neither driver does it, and a server that is stalled would hold both for ever.
+ */
+const sendInTime = (
+  runner: QueryRunner,
+  sql: string,
+  parameters: unknown[] | undefined,
+  ms: number,
+  send: () => Promise<never>,
+): Promise<never> =>
+  runner.connect().then(
+    () =>
+      new Promise<never>((resolve, reject) => {
+        const { lease } = routed(runner)
+        const timer = setTimeout(() => {
+          lease?.abort()
+          const id = lease?.endpoint.id ?? ''
+          reject(new QueryFailedError(sql, parameters, new QueryTimeoutError(id, ms)))
+        }, ms)
+        send()
+          .then(resolve, reject)
+          .finally(() => clearTimeout(timer))
+      }),
+  )
 
 /** Whether TypeORM's own `replication` option chooses the server: it has pools of its own. */
 const readsByTypeorm = ({ mode, driver }: RunnerInternals): boolean =>
@@ -124,15 +204,25 @@ const deriveRunner = (Base: RunnerClass): RunnerClass => {
       const ambient = state.ambient()
       let admitted: string
       try {
+        state.checkHeld(sql, parameters)
         admitted = state.admit(this, sql, ambient)
       } catch (error) {
         return Promise.reject(error)
       }
-      const result = super.query(admitted, parameters, structured as true) as Promise<never>
       const followUp = state.followUp(sql, ambient)
-      return followUp === undefined
-        ? result
-        : state.follow(followUp, this, sql, parameters, ambient, result)
+      state.began()
+      const send = (): Promise<never> =>
+        super.query(admitted, parameters, structured as true) as Promise<never>
+      const { queryTimeoutMs } = state.shard
+      const result =
+        queryTimeoutMs > 0 && !readsByTypeorm(this)
+          ? sendInTime(this, sql, parameters, queryTimeoutMs, send)
+          : send()
+      return state.settle(followUp, this, sql, parameters, ambient, result, () => {
+        detach(this)
+        state.isRetry = true
+        return this.query(sql, parameters, structured)
+      })
     }
 
     override stream(
@@ -145,20 +235,22 @@ const deriveRunner = (Base: RunnerClass): RunnerClass => {
       const ambient = state.ambient()
       let admitted: string
       try {
+        state.checkHeld(sql, parameters)
         admitted = state.admit(this, sql, ambient)
       } catch (error) {
         return Promise.reject(error)
       }
-      const result = super.stream(admitted, parameters, onEnd, onError)
       const followUp = state.followUp(sql, ambient)
-      return followUp === undefined
-        ? result
-        : state.follow(followUp, this, sql, parameters, ambient, result)
+      state.began()
+      const result = super.stream(admitted, parameters, onEnd, onError)
+      return state.settle(followUp, this, sql, parameters, ambient, result)
     }
 
     override release(): Promise<void> {
       if (this.isReleased) return Promise.resolve()
       const state = routed(this)
+      // What is open on the connection must not become the next caller's.
+      if (this.isTransactionActive && state.lease !== undefined) state.lease.isSpoilt = true
       if (state.shard.family === 'postgres' || readsByTypeorm(this)) return super.release()
       // Not super: MySQL's release gives the same connection back at each call.
       ;(this as { isReleased: boolean }).isReleased = true

@@ -1,9 +1,11 @@
 import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm'
-import type { ResolvedShard } from '../config/resolved.js'
+import { isDeepStrictEqual } from 'node:util'
+import type { ResolvedEndpoint, ResolvedPool, ResolvedShard } from '../config/resolved.js'
 import type { Frame } from '../context/frame.js'
-import type { Connector } from '../pool/lease.js'
-import type { Endpoint, ShardTopology } from '../topology/snapshot.js'
-import { PoolClosedError, UnknownShardError } from '../errors.js'
+import { failureOf } from '../pool/failure.js'
+import type { ConnectionOwner, Connector, VerifiedConnection } from '../pool/lease.js'
+import { type Endpoint, type ShardTopology, endpointId } from '../topology/snapshot.js'
+import { PoolClosedError, UnknownNodeError, UnknownShardError } from '../errors.js'
 import type { ShardReason } from '../trace/event.js'
 import { bind } from './binding.js'
 import {
@@ -11,14 +13,22 @@ import {
   checkAbilities,
   connectorOf,
   copyAbilities,
+  optionsOf,
+  poolSizeOf,
   createDriver,
+  detachPool,
+  reachAs,
 } from './drivers.js'
 import type { EngineGroup } from './engine-group.js'
 import type { Home } from './homes.js'
-import { type Driver, type EngineFamily, familyOf, overlayOf } from './internals.js'
+import { type Driver, type EngineFamily, assign, familyOf, overlayOf } from './internals.js'
+import { driverExtra, workersOf } from './pool-settings.js'
+import { checkServer } from './server-check.js'
 import type { Runtime } from './runtime.js'
 import { driverAccess } from './driver-access.js'
 import { watchDriver } from './driver-watch.js'
+import { Sockets } from './sockets.js'
+import { markSite, stageOf } from './statement-failures.js'
 import { createView } from './view.js'
 
 /** Options of a replica beside its own: its schema is its primary's work. */
@@ -36,7 +46,7 @@ export class Shard {
   readonly engine: string
   readonly family: EngineFamily
   readonly group: EngineGroup
-  readonly #config: ResolvedShard
+  #config: ResolvedShard
   readonly #drivers = new Map<string, Driver>()
   readonly #homes = new Map<EntityMetadata | undefined, Home>()
   #view: DataSource | undefined
@@ -68,6 +78,16 @@ export class Shard {
 
   get isDefault(): boolean {
     return this.name === this.runtime.store.current.defaultShard
+  }
+
+  /** How its connections are kept. */
+  get poolConfig(): ResolvedPool {
+    return this.#config.pool
+  }
+
+  /** How long a statement may take, in milliseconds; 0 is without limit. */
+  get queryTimeoutMs(): number {
+    return this.#config.pool.queryTimeoutMs
   }
 
   /** The shard's own TypeORM options. */
@@ -115,7 +135,7 @@ export class Shard {
   driverOf(endpoint: Endpoint): Driver {
     let driver = this.#drivers.get(endpoint.id)
     if (driver === undefined) {
-      driver = createDriver(this.view, this.#optionsOf(endpoint))
+      driver = createDriver(this.view, this.#optionsOf(endpoint.role, endpoint.node))
       watchDriver(driver, this, endpoint)
       this.#drivers.set(endpoint.id, driver)
     }
@@ -129,32 +149,98 @@ export class Shard {
     this.#drivers.set(primary.id, driver)
   }
 
-  #optionsOf(endpoint: Endpoint): ConnectionOptions {
-    if (endpoint.role === 'primary') return this.view.options as unknown as ConnectionOptions
-    const replica = this.#config.replicas.find(({ name }) => name === endpoint.node)
-    return { ...replica?.connection, ...replicaOnly }
+  #optionsOf(role: ResolvedEndpoint['role'], node: string): ConnectionOptions {
+    if (role === 'primary') return this.view.options as unknown as ConnectionOptions
+    const { replicas } = this.#config
+    const replica = replicas.find(({ name }) => name === node)
+    if (replica !== undefined) return { ...replica.connection, ...replicaOnly }
+    // It was removed under work that had chosen it; options without a host would reach localhost.
+    const names = replicas.map(({ name }) => name)
+    throw new UnknownNodeError(this.name, node, 'replica', names)
+  }
+
+  /**
+   * Takes over a changed configuration. Servers that have moved keep their drivers, which connect to
+   * the new place next; connections there are stay with the pool that opened them.
+   *
+   * @param isMoved - tells by id which servers are reached otherwise than before
+   */
+  reconfigure(config: ResolvedShard, isMoved: (id: string) => boolean): void {
+    const former = this.#config
+    this.#config = config
+    const servers = [config.primary, ...config.replicas]
+    const byId = new Map(servers.map((server) => [endpointId(this.name, server), server]))
+    if (isMoved(endpointId(this.name, config.primary)))
+      this.#changeOptions(former.primary.connection, config.primary.connection)
+    for (const [id, driver] of this.#drivers) {
+      const server = byId.get(id)
+      if (server === undefined) this.#drivers.delete(id)
+      else if (isMoved(id))
+        reachAs(driver, createDriver(this.view, this.#optionsOf(server.role, server.name)))
+    }
+  }
+
+  /** Is removed: whoever opened the pools of its drivers closes them, even if it comes back. */
+  leave(): void {
+    for (const driver of this.#drivers.values()) detachPool(driver)
+  }
+
+  /** Changes what is different in the options, and nothing that `setOptions` has set meanwhile. */
+  #changeOptions(former: ConnectionOptions, present: ConnectionOptions): void {
+    const { front } = this.runtime
+    // A view that is not made yet takes its options from the configuration.
+    if (this.#view === undefined) return
+    const options: Record<string, unknown> = { ...this.view.options }
+    for (const key of new Set([...Object.keys(former), ...Object.keys(present)]))
+      if (!(key in present)) delete options[key]
+      else if (!isDeepStrictEqual(former[key], present[key])) options[key] = present[key]
+    const changed = { options: options as unknown as DataSource['options'] }
+    assign(this.view, changed)
+    if (this.isDefault) assign(front, changed)
   }
 
   /** How the pool of one server reaches it. */
   connectorOf(endpoint: Endpoint): Connector {
     const driver = this.driverOf(endpoint)
-    return connectorOf(driver, driver.options as unknown as ConnectionOptions, {
-      open: () => this.#open(endpoint, driver),
-      close: () => driverAccess.disconnect(driver),
+    const sockets = new Sockets()
+    const extra = (): object | undefined =>
+      driverExtra(optionsOf(driver), this.family, this.poolConfig, sockets)
+    return connectorOf(driver, {
+      sockets,
+      extra,
+      start: () => this.#open(endpoint, driver, extra()),
+      greet: (connection) => this.#greet(endpoint, connection, poolSizeOf(driver)),
+      stop: () => driverAccess.disconnect(driver),
     })
   }
 
-  async #open(endpoint: Endpoint, driver: Driver): Promise<void> {
+  async #greet(endpoint: Endpoint, connection: VerifiedConnection, size: number): Promise<void> {
+    const { runtime, poolConfig } = this
+    const workers = workersOf(process.env)
+    for (const warning of await checkServer(endpoint, connection, poolConfig, size, workers))
+      runtime.warn(warning)
+  }
+
+  /** Connects a driver; yields what has its pool. */
+  async #open(endpoint: Endpoint, driver: Driver, extra: object | undefined): Promise<Driver> {
     if (!this.runtime.isStarted) throw new PoolClosedError(endpoint.id)
-    await driverAccess.connect(driver)
+    const options = optionsOf(driver)
+    const connected = await driverAccess.connect(driver, extra)
+    const checkNotMoved = (): void => {
+      if (optionsOf(driver) !== options) throw new PoolClosedError(endpoint.id)
+    }
     try {
+      checkNotMoved()
+      Object.assign(driver, connected)
       await this.runtime.metadata.connected(this, driver)
+      checkNotMoved()
       if (endpoint.role === 'replica' && this.isReady) checkAbilities(this.driver, driver, endpoint)
     } catch (error) {
-      await driverAccess.disconnect(driver)
+      await driverAccess.disconnect(connected)
       throw error
     }
     if (endpoint.role === 'primary') this.canBuildReads = true
+    return connected
   }
 
   /** Whether the primary is connected, so that SQL for writes can be built. */
@@ -164,7 +250,18 @@ export class Shard {
 
   /** Connects the primary. */
   ready(): Promise<void> {
-    return this.runtime.pools.poolOf(this.topology.primary).open()
+    if (this.isReady) return Promise.resolve()
+    const scope = this.runtime.scopes.current()?.connections as ConnectionOwner | undefined
+    const { primary } = this.topology
+    return this.runtime.pools
+      .start(() => this.topology.primary, scope)
+      .catch((error: unknown) => {
+        const { name: shard } = this
+        const { role, node } = primary
+        const stage = stageOf(error, '', false)
+        markSite(error, { shard, role, node, stage, kind: failureOf(error) })
+        throw error
+      })
   }
 
   /**
@@ -186,7 +283,7 @@ export class Shard {
   async #learnFromReplica(): Promise<boolean> {
     for (const replica of this.topology.replicas)
       try {
-        await this.runtime.pools.poolOf(replica).open()
+        await this.runtime.pools.poolOf(replica).start()
         copyAbilities(this.driverOf(replica), this.driver)
         this.canBuildReads = true
         return true

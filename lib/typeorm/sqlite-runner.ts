@@ -95,7 +95,7 @@ const whenOpen = <T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> =>
   const { endpoint, runtime } = routed(runner)
   if (endpoint === undefined) return work()
   const pool = runtime.pools.poolOf(endpoint)
-  return pool.state === 'open' ? work() : pool.open().then(work)
+  return pool.state === 'open' ? work() : pool.start().then(work)
 }
 
 /** A runner of its own over a SQLite driver's shared one. */

@@ -12,6 +12,8 @@ export interface StatementOutcome {
   readonly stage: RouteEventError['stage']
   readonly error: unknown
   readonly isCached: boolean
+  /** Whether it is the second try of a lost read. */
+  readonly retried: boolean
 }
 
 const errorOf = (error: unknown, stage: RouteEventError['stage']): RouteEventError => {
@@ -31,7 +33,7 @@ export const routeEvent = (state: RunnerState, outcome: StatementOutcome): Route
     kind: state.kind,
     at: outcome.at,
     shard: route.shard,
-    role: route.role,
+    role: lease?.isFallback === true ? 'primary' : route.role,
     node: outcome.isCached ? undefined : state.node,
     replicaGroup: route.replicaGroup,
     reason: route.reason,
@@ -48,7 +50,7 @@ export const routeEvent = (state: RunnerState, outcome: StatementOutcome): Route
     skipped: lease?.skipped ?? [],
     waitedMs: lease?.waitedMs ?? 0,
     verified: lease?.verified ?? false,
-    retried: false,
+    retried: outcome.retried,
     cached: outcome.isCached,
     durationMs: outcome.durationMs,
     error: outcome.error === undefined ? undefined : errorOf(outcome.error, outcome.stage),

@@ -50,10 +50,11 @@ const isListed = ({ target, name, tableName }: EntityMetadata, entity: unknown):
 
 /** The entities outside sharding of one wrapped data source. */
 export class Pins {
-  readonly #config: ResolvedConfig
+  readonly #config: () => ResolvedConfig
   readonly #pins = new Map<unknown, Pin>()
 
-  constructor(config: ResolvedConfig) {
+  /** @param config - tells the configuration of the moment */
+  constructor(config: () => ResolvedConfig) {
     this.#config = config
   }
 
@@ -70,6 +71,11 @@ export class Pins {
   /** Whether the entity of a class is outside sharding. */
   has(target: unknown): boolean {
     return this.#pins.has(target)
+  }
+
+  /** The names of the entities outside sharding that live on a shard. */
+  livingOn(shard: string): readonly string[] {
+    return [...this.#pins.values()].filter((pin) => pin.shard === shard).map(({ entity }) => entity)
   }
 
   /** Whether two entities live on different shards for ever: one is sharded and the other not, or
@@ -112,7 +118,7 @@ export class Pins {
    * @throws ConfigError if the configuration lists what is no entity
    */
   learn(metadatas: readonly EntityMetadata[]): void {
-    const { enabled, unsharded } = this.#config
+    const { enabled, unsharded } = this.#config()
     if (!enabled) return
     const missing = unsharded.filter(
       ({ entity }) => !metadatas.some((metadata) => isListed(metadata, entity)),
@@ -132,7 +138,7 @@ export class Pins {
   }
 
   #pin(entity: string, { shard, allowShard, strict }: Declared): Pin {
-    const { defaultShard, shards, strict: isStrict } = this.#config
+    const { defaultShard, shards, strict: isStrict } = this.#config()
     const known = shards.map(({ name }) => name)
     for (const name of [shard ?? defaultShard, ...allowShard])
       if (!known.includes(name))

@@ -19,8 +19,10 @@ const watch = (servers: CatalogueServers): readonly Watched[] =>
     })),
   ].map(({ endpoint, names }) => ({ endpoint, names, mark: endpoint.mark() }))
 
-/** What TypeORM's drivers ask of a server when they first connect to it. */
-const firstWords = /^SELECT (?:version\(\)(?: as version)?|\* FROM current_schema\(\))$/
+/** What is asked of a server when it is first connected: its version by TypeORM's drivers, its limits by
+ *  the pool. */
+const firstWords =
+  /^SELECT (?:version\(\)(?: as version)?|\* FROM current_schema\(\)|@@wait_timeout AS .*|name, setting FROM pg_settings .*)$/
 
 /** Which statements reached which server from its making on, by the servers' own logs. */
 export class StatementRecord {

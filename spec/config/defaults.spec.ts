@@ -14,7 +14,19 @@ describe('options of octopus()', () => {
           reads: 'replica',
           onNoReplica: 'primary',
           connect: 'lazy',
-          acquireTimeoutMs: 10_000,
+          pool: {
+            acquireTimeoutMs: 10_000,
+            verify: ['idle', 'after-error'],
+            verifyIdleMs: 30_000,
+            verifyTimeoutMs: 2000,
+            verifiers: undefined,
+            idleTimeoutMs: undefined,
+            maxLifetimeMs: 0,
+            queryTimeoutMs: 0,
+            connections: 'pooled',
+            drainMs: 5000,
+            fallbackLimit: undefined,
+          },
         },
       ],
       groups: new Map(),
@@ -28,6 +40,8 @@ describe('options of octopus()', () => {
       enabled: true,
       collapseReplicas: false,
       carrier: undefined,
+      maxConnections: undefined,
+      checkoutCallSites: false,
     })
   })
 
@@ -58,11 +72,11 @@ describe('options of octopus()', () => {
         },
       },
     })
-    const settings = config.shards.map(({ reads, onNoReplica, connect, acquireTimeoutMs }) => [
+    const settings = config.shards.map(({ reads, onNoReplica, connect, pool }) => [
       reads,
       onNoReplica,
       connect,
-      acquireTimeoutMs,
+      pool.acquireTimeoutMs,
     ])
     expect(settings).to.deep.equal([
       ['primary', 'error', 'eager', 0],

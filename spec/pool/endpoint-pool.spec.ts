@@ -3,15 +3,16 @@ import { expect } from 'chai'
 import { AcquireTimeoutError, PoolClosedError } from '../../lib/errors.js'
 import { EndpointPool } from '../../lib/pool/endpoint-pool.js'
 import type { Lease } from '../../lib/pool/lease.js'
-import { StubConnector, brazil, failureOf } from './stub-connector.js'
+import { StubConnector, brazil, failureOf, requestOf, settingsWith } from './stub-connector.js'
 
 const own = (lease: Lease): Lease => lease
 
 describe('EndpointPool', () => {
   let now = 0
   const poolOver = (connector: StubConnector, acquireTimeoutMs = 100): EndpointPool =>
-    new EndpointPool(brazil.primary, connector, { acquireTimeoutMs, now: () => now })
-  const lend = (pool: EndpointPool): Promise<Lease> => pool.checkout([brazil.primary], own)
+    new EndpointPool(brazil.primary, connector, settingsWith({ acquireTimeoutMs, now: () => now }))
+  const lend = (pool: EndpointPool): Promise<Lease> =>
+    pool.checkout(requestOf([brazil.primary], own))
   const pass = (ms: number): void => {
     now += ms
     mock.timers.tick(ms)
@@ -37,7 +38,7 @@ describe('EndpointPool', () => {
   it('opens once for callers at the same time', async () => {
     const connector = new StubConnector(5)
     const pool = poolOver(connector)
-    const leases = await Promise.all([pool.open(), lend(pool), lend(pool), pool.open()])
+    const leases = await Promise.all([pool.start(), lend(pool), lend(pool), pool.start()])
     expect(connector.opens).to.equal(1)
     for (const lease of leases) lease?.release()
   })
@@ -47,7 +48,10 @@ describe('EndpointPool', () => {
     connector.openFault = new Error('refused')
     const pool = poolOver(connector)
     const failures = await Promise.all([failureOf(lend(pool)), failureOf(lend(pool))])
-    expect(failures).to.deep.equal([connector.openFault, connector.openFault])
+    expect(failures.map((failure) => (failure as Error).cause)).to.deep.equal([
+      connector.openFault,
+      connector.openFault,
+    ])
     expect([pool.state, connector.opens, pool.numbers.active]).to.deep.equal(['idle', 1, 0])
     connector.openFault = undefined
     const lease = await lend(pool)
@@ -62,7 +66,7 @@ describe('EndpointPool', () => {
     const order: string[] = []
     const second = lend(pool).then((lease) => (order.push('second'), lease))
     const third = lend(pool).then((lease) => (order.push('third'), lease))
-    expect(pool.numbers).to.deep.equal({ max: 1, active: 1, waiting: 2 })
+    expect(pool.numbers).to.deep.equal({ max: 1, active: 1, idle: 0, waiting: 2 })
     pass(30)
     first.release()
     const next = await second
@@ -70,7 +74,7 @@ describe('EndpointPool', () => {
     next.release()
     ;(await third).release()
     expect(order).to.deep.equal(['second', 'third'])
-    expect(pool.numbers).to.deep.equal({ max: 1, active: 0, waiting: 0 })
+    expect(pool.numbers).to.deep.equal({ max: 1, active: 0, idle: 1, waiting: 0 })
   })
 
   it('says after acquireTimeoutMs how full it is, and forgets who gave up', async () => {
@@ -80,7 +84,7 @@ describe('EndpointPool', () => {
     pass(100)
     const [error] = await Promise.all(waiting)
     if (!(error instanceof AcquireTimeoutError)) throw error
-    expect(error.pool).to.deep.equal({ max: 1, active: 1, waiting: 2 })
+    expect(error.pool).to.deep.equal({ max: 1, active: 1, idle: 0, waiting: 2 })
     expect(error.endpoint).to.equal('brazil/primary brazil-primary')
     expect(error.message).to.match(/^brazil\/primary brazil-primary: no connection after 100 ms/)
     expect(pool.numbers.waiting).to.equal(0)
@@ -95,17 +99,17 @@ describe('EndpointPool', () => {
     const reason = new Error('broken')
     lease.release(reason)
     lease.release()
-    expect(connector.connections[0]?.releasedWith).to.deep.equal([reason])
+    expect(connector.connections[0]?.isClosed).to.equal(true)
     expect(pool.numbers.active).to.equal(0)
   })
 
   it('has the place free again when a connection could not be had', async () => {
     const connector = new StubConnector(1)
     const pool = poolOver(connector)
-    await pool.open()
+    await pool.start()
     connector.acquireFault = new Error('too many connections')
     for (let turn = 0; turn < 3; turn += 1)
-      expect(await failureOf(lend(pool))).to.equal(connector.acquireFault)
+      expect(await failureOf(lend(pool))).to.have.property('cause', connector.acquireFault)
     expect(pool.numbers.active).to.equal(0)
     connector.acquireFault = undefined
     ;(await lend(pool)).release()
@@ -115,10 +119,12 @@ describe('EndpointPool', () => {
     const connector = new StubConnector(1)
     const pool = poolOver(connector)
     const lease = await lend(pool)
+    lease.isSpoilt = true
     connector.acquireFault = new Error('too many connections')
     const waiting = [failureOf(lend(pool)), failureOf(lend(pool))]
     lease.release()
-    expect(await Promise.all(waiting)).to.deep.equal([
+    const failures = await Promise.all(waiting)
+    expect(failures.map((failure) => (failure as Error).cause)).to.deep.equal([
       connector.acquireFault,
       connector.acquireFault,
     ])
@@ -129,9 +135,11 @@ describe('EndpointPool', () => {
     const pool = poolOver(connector)
     const failure = new Error('released meanwhile')
     const error = await failureOf(
-      pool.checkout([brazil.primary], () => {
-        throw failure
-      }),
+      pool.checkout(
+        requestOf([brazil.primary], () => {
+          throw failure
+        }),
+      ),
     )
     expect(error).to.equal(failure)
     expect([pool.numbers.active, connector.lent]).to.deep.equal([0, 0])
@@ -142,29 +150,29 @@ describe('EndpointPool', () => {
     const pool = poolOver(connector)
     const lease = await lend(pool)
     let isRevoked = false
-    lease.holder = { release: () => (isRevoked = true) }
+    lease.holder = { isTransactionActive: false, release: () => (isRevoked = true) }
     const waiting = failureOf(lend(pool))
-    await pool.close()
+    await pool.close(0)
     expect(await waiting).to.be.instanceOf(PoolClosedError)
     expect([isRevoked, connector.lent, connector.closes]).to.deep.equal([true, 0, 1])
     expect(pool.state).to.equal('closed')
     lease.release()
-    await pool.close()
+    await pool.close(0)
     expect([connector.closes, pool.numbers.active]).to.deep.equal([1, 0])
   })
 
-  it('waits for an opening under way before it closes', async () => {
+  it('waits for no opening under way when it closes, and closes what opens late', async () => {
     const connector = new StubConnector()
     let open: () => void = () => undefined
     connector.openGate = new Promise((resolve) => {
       open = resolve
     })
     const pool = poolOver(connector)
-    const opening = pool.open()
-    const closing = pool.close()
-    expect(connector.closes).to.equal(0)
+    const opening = failureOf(pool.start())
+    await pool.close(0)
+    expect(await opening).to.be.instanceOf(PoolClosedError)
     open()
-    await Promise.all([opening, closing])
+    await settle()
     expect([pool.state, connector.closes]).to.deep.equal(['closed', 1])
   })
 
@@ -176,7 +184,7 @@ describe('EndpointPool', () => {
     })
     const pool = poolOver(connector)
     const asked = failureOf(lend(pool))
-    const closing = pool.close()
+    const closing = pool.close(0)
     open()
     await closing
     expect(await asked).to.be.instanceOf(PoolClosedError)
@@ -187,14 +195,10 @@ describe('EndpointPool', () => {
   it('keeps no connection that arrives after it has closed', async () => {
     const connector = new StubConnector(1)
     const pool = poolOver(connector)
-    await pool.open()
-    const late = lend(pool)
-    await pool.close()
-    const outcome = await late.then(
-      (lease) => lease,
-      (error: unknown) => error,
-    )
-    expect(outcome).to.be.instanceOf(PoolClosedError)
+    await pool.start()
+    const late = failureOf(lend(pool))
+    await pool.close(0)
+    expect(await late).to.be.instanceOf(PoolClosedError)
     expect([connector.lent, pool.numbers.active]).to.deep.equal([0, 0])
   })
 
@@ -204,7 +208,7 @@ describe('EndpointPool', () => {
     const lease = await lend(pool)
     const next = failureOf(lend(pool))
     lease.release()
-    await pool.close()
+    await pool.close(0)
     expect(await next).to.be.instanceOf(PoolClosedError)
     expect([connector.lent, pool.numbers.active]).to.deep.equal([0, 0])
   })
@@ -213,7 +217,7 @@ describe('EndpointPool', () => {
     const connector = new StubConnector()
     const pool = poolOver(connector)
     ;(await lend(pool)).release()
-    await pool.close()
+    await pool.close(0)
     ;(await lend(pool)).release()
     expect([pool.state, connector.opens]).to.deep.equal(['open', 2])
   })

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { ConnectError, QueryTimeoutError } from '../../lib/errors.js'
 import {
   DataSource,
   type DataSourceOptions,
@@ -50,6 +51,14 @@ const seen: readonly (readonly [FailureKind | undefined, Error])[] = [
   ['serialization', errorWith({ code: '40001' })],
   ['lock-wait', errorWith({ errno: 1205 })],
   ['lock-wait', errorWith({ code: '55P03' })],
+  ['stale', errorWith({ errno: 1243 })],
+  ['lost', errorWith({ code: 'ETIMEDOUT', syscall: 'read' })],
+  ['timeout', new QueryTimeoutError('brazil/primary br-1', 5)],
+  ['read-only', new ConnectError('brazil/primary br-1', 'wrong-role', 'demoted')],
+  [
+    'refused',
+    new ConnectError('a', 'host-unreachable', 'x', { cause: errorWith({ code: 'ECONNREFUSED' }) }),
+  ],
   ['cancelled', errorWith({ errno: 1969 })],
   ['cancelled', errorWith({ code: '57014' })],
   [undefined, new Error('a bug of the application')],

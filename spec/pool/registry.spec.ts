@@ -1,8 +1,9 @@
 import { expect } from 'chai'
+import { Health } from '../../lib/pool/health.js'
 import type { Lease } from '../../lib/pool/lease.js'
-import { PoolRegistry } from '../../lib/pool/registry.js'
+import { type Customer, PoolRegistry, type WantedServer } from '../../lib/pool/registry.js'
 import { type Endpoint, withEndpointOnline } from '../../lib/topology/snapshot.js'
-import { StubConnector, brazil, brazilTopology, failureOf } from './stub-connector.js'
+import { StubConnector, brazil, brazilTopology, failureOf, settingsWith } from './stub-connector.js'
 
 describe('PoolRegistry', () => {
   let connectors: Map<string, StubConnector>
@@ -13,13 +14,33 @@ describe('PoolRegistry', () => {
         connectors.set(node, connector)
         return connector
       },
-      settingsFor: () => ({ acquireTimeoutMs: 100, now: () => 0 }),
+      settingsFor: () => settingsWith(),
       collapseReplicas,
+      health: new Health({
+        setOnline: () => undefined,
+        isKnown: () => true,
+        probe: () => Promise.resolve(),
+        warn: () => undefined,
+        random: () => 0,
+      }),
+      isStarted: () => true,
     })
   const nodes = (endpoints: readonly Endpoint[]): string[] => endpoints.map(({ node }) => node)
-  const primary = { role: 'primary', replicaGroup: undefined } as const
-  const replica = { role: 'replica', replicaGroup: undefined } as const
-  const own = (lease: Lease): Lease => lease
+  const primary = { role: 'primary', replicaGroup: undefined, reason: 'write' } as const
+  const replica = {
+    role: 'replica',
+    replicaGroup: undefined,
+    reason: 'read outside a transaction',
+  } as const
+  const customer = (route: WantedServer, balance: Customer<Lease>['balance']): Customer<Lease> => ({
+    route,
+    balance,
+    owner: undefined,
+    connectionScope: undefined,
+    callSite: undefined,
+    servers: () => brazil,
+    use: (lease) => lease,
+  })
 
   beforeEach(() => {
     connectors = new Map()
@@ -49,8 +70,8 @@ describe('PoolRegistry', () => {
       asked.push(nodes(candidates))
       return candidates.at(-1)!
     }
-    ;(await registry.checkout(primary, brazil, last, own)).release()
-    const lease = await registry.checkout(replica, brazil, last, own)
+    ;(await registry.checkout(customer(primary, last))).release()
+    const lease = await registry.checkout(customer(replica, last))
     expect([lease.endpoint.node, nodes(lease.candidates)]).to.deep.equal(['br-3', ['br-2', 'br-3']])
     lease.release()
     expect(asked).to.deep.equal([['br-2', 'br-3']])
@@ -59,8 +80,8 @@ describe('PoolRegistry', () => {
 
   it('lists every server, used or not', async () => {
     const registry = registryOf()
-    const lease = await registry.checkout(primary, brazil, ([first]) => first, own)
-    const idle = { state: 'idle', max: 0, active: 0, waiting: 0 }
+    const lease = await registry.checkout(customer(primary, ([first]) => first))
+    const idle = { state: 'idle', outOfService: undefined, max: 0, active: 0, idle: 0, waiting: 0 }
     const server = { shard: 'brazil', role: 'replica', group: undefined }
     expect(registry.list(brazilTopology)).to.deep.equal([
       {
@@ -68,8 +89,10 @@ describe('PoolRegistry', () => {
         role: 'primary',
         node: 'brazil-primary',
         state: 'open',
+        outOfService: undefined,
         max: 2,
         active: 1,
+        idle: 0,
         waiting: 0,
       },
       { ...server, node: 'br-2', ...idle },
@@ -81,17 +104,17 @@ describe('PoolRegistry', () => {
   it('closes every pool though some fail, and says which', async () => {
     const registry = registryOf()
     for (const endpoint of [brazil.primary, ...brazil.replicas])
-      await registry.poolOf(endpoint).open()
+      await registry.poolOf(endpoint).start()
     const failures = ['br-2', 'br-3'].map((node) => {
       const failure = new Error(`${node} failed`)
       connectors.get(node)!.closeFault = failure
       return failure
     })
     const all = [...connectors.values()]
-    const error = await failureOf(registry.closeAll())
+    const error = await failureOf(registry.closeAll(0))
     expect(error).to.be.instanceOf(AggregateError).with.deep.property('errors', failures)
     expect(all.map(({ closes }) => closes)).to.deep.equal([1, 1, 1])
-    await registry.closeAll()
+    await registry.closeAll(0)
     expect(all.map(({ closes }) => closes)).to.deep.equal([1, 1, 1])
   })
 
@@ -99,7 +122,7 @@ describe('PoolRegistry', () => {
     const registry = registryOf()
     const first = registry.poolOf(brazil.primary)
     expect(registry.poolOf(brazil.primary)).to.equal(first)
-    await registry.closeAll()
+    await registry.closeAll(0)
     expect(registry.poolOf(brazil.primary)).to.not.equal(first)
   })
 })

@@ -105,7 +105,12 @@ export const modelVerdict = (situation: Situation): Verdict => {
   const online = all.filter((each) => each.isOnline && (!group || each.group === group))
   const isRead = intent === 'read' || intent === 'replica runner'
   const wrote = changes.length > 0 ? wroteAt[name] : undefined
-  const isMarked = isRead && stated.primaryFor?.shard === name
+  // A transaction inside another's callback leaves the other shard's reads where they were.
+  const marked = changes.reduce<readonly string[]>((outer, { role, primaryFor }) => {
+    if (role !== undefined) return []
+    return primaryFor === undefined ? outer : [...outer, primaryFor.shard]
+  }, [])
+  const isMarked = isRead && marked.includes(name)
 
   const rules: readonly (readonly [boolean, string])[] = [
     [isPinned && (intent === 'write' || intent === 'lock'), 'read-only-scope'],

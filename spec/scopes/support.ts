@@ -1,3 +1,4 @@
+import { ConnectionScope } from '../../lib/pool/connection-scope.js'
 import type { RoutePolicy } from '../../lib/router/decide.js'
 import { CarriedWrites, type Clocks } from '../../lib/scopes/carried-writes.js'
 import { Scopes } from '../../lib/scopes/scopes.js'
@@ -35,6 +36,7 @@ export const scopesOver = (
     { isEnabled: true, readYourWritesMs: 5000, ambientShard: undefined, ...policy },
     carried,
     concurrency,
+    () => new ConnectionScope({ drainMs: 100, warn: () => undefined }),
   )
 
 /** Where the caller stands: `brazil`, `brazil primary`, `brazil replica reports`. */

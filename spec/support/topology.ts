@@ -1,3 +1,4 @@
+import { resolvePool } from '../../lib/config/pool.js'
 import type { ResolvedConfig, ResolvedEndpoint, ResolvedShard } from '../../lib/config/resolved.js'
 import { type Topology, topologyOf, withEndpointOnline } from '../../lib/topology/snapshot.js'
 
@@ -32,7 +33,7 @@ const shardOf = (name: string, sketch: ShardSketch): ResolvedShard => ({
   reads: sketch.reads ?? 'replica',
   onNoReplica: sketch.onNoReplica ?? 'primary',
   connect: 'lazy',
-  acquireTimeoutMs: 10_000,
+  pool: resolvePool({}, {}),
 })
 
 /** A checked configuration with these shards, the first of which is the default one. */
@@ -56,6 +57,8 @@ export const configWith = (
     enabled: true,
     collapseReplicas: false,
     carrier: undefined,
+    maxConnections: undefined,
+    checkoutCallSites: false,
   }
 }
 

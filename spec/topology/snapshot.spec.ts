@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { topologyOf, withEndpointOnline } from '../../lib/topology/snapshot.js'
+import { topologyAfter, topologyOf, withEndpointOnline } from '../../lib/topology/snapshot.js'
 import { type TopologyChange, TopologyStore } from '../../lib/topology/store.js'
 import { configWith } from '../support/topology.js'
 
@@ -36,6 +36,7 @@ describe('topologyOf', () => {
       group: 'reports',
       weight: 3,
       isOnline: true,
+      revision: 0,
     })
     expect(brazil.primary.id).to.equal('brazil/primary brazil-primary')
   })
@@ -87,6 +88,58 @@ describe('withEndpointOnline', () => {
   })
 })
 
+describe('topologyAfter', () => {
+  const offline = withEndpointOnline(topology, 'brazil/replica br-2', false)
+  const changed = configWith(
+    {
+      master: {},
+      brazil: {
+        replicas: [
+          { name: 'br-2', group: 'reports', weight: 3 },
+          { name: 'br-3', weight: 5 },
+          { name: 'br-5' },
+        ],
+      },
+      canada: {},
+    },
+    { all: ['brazil', 'master', 'canada'] },
+  )
+  const after = topologyAfter(offline, changed, new Set())
+  const replica = (of: typeof topology, node: string) =>
+    of.shards.get('brazil')?.replicas.find((endpoint) => endpoint.node === node)
+
+  it('has what was added, without what was removed, in the order of the configuration', () => {
+    expect(after.shardNames).to.deep.equal(['master', 'brazil', 'canada'])
+    expect(after.groups.get('all')).to.deep.equal(['brazil', 'master', 'canada'])
+    const nodes = after.shards.get('brazil')?.replicas.map(({ node }) => node)
+    expect(nodes).to.deep.equal(['br-2', 'br-3', 'br-5'])
+    expect(topology.shards.has('canada')).to.equal(false)
+  })
+
+  it('keeps the very servers and shards that stay, offline ones too', () => {
+    expect(replica(after, 'br-2')).to.equal(replica(offline, 'br-2'))
+    expect(online(after.shards.get('brazil'))).to.deep.equal(['br-3', 'br-5'])
+    expect(after.shards.get('master')).to.equal(topology.shards.get('master'))
+    expect(topologyAfter(topology, config, new Set()).shards.get('brazil')).to.equal(brazil)
+  })
+
+  it('takes a server that has moved for another: online, and of a later revision', () => {
+    const moved = topologyAfter(offline, config, new Set(['brazil/replica br-2']))
+    expect(replica(moved, 'br-2')).to.deep.equal({ ...replica(topology, 'br-2'), revision: 1 })
+    expect(replica(moved, 'br-3')).to.equal(replica(topology, 'br-3'))
+    expect(moved.shards.get('brazil')?.primary).to.equal(brazil.primary)
+  })
+
+  it('takes a server that comes back for another than the one that was removed', () => {
+    const back = topologyAfter(after, config, new Set())
+    expect(replica(back, 'br-4')).to.deep.include({ revision: 2, isOnline: true })
+  })
+
+  it('has a new weight without taking the server for another', () => {
+    expect(replica(after, 'br-3')).to.deep.equal({ ...replica(topology, 'br-3'), weight: 5 })
+  })
+})
+
 describe('TopologyStore', () => {
   const change: TopologyChange = {
     kind: 'endpoint-online',
@@ -101,8 +154,12 @@ describe('TopologyStore', () => {
     store.apply(change)
     expect(told).to.deep.equal([[store.current, change]])
     expect(online(store.current.shards.get('brazil'))).to.deep.equal(['br-3', 'br-4'])
+    const topologyChange: TopologyChange = { kind: 'topology', topology }
+    store.apply(topologyChange)
+    expect(told[1]).to.deep.equal([topology, topologyChange])
+    expect(store.current).to.equal(topology)
     stop()
     store.apply({ ...change, isOnline: true })
-    expect(told).to.have.length(1)
+    expect(told).to.have.length(2)
   })
 })

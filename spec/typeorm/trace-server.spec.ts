@@ -84,7 +84,7 @@ describe('the trace of statements that wait, fail or set a connection up', funct
     await holding(db, async () => {
       const error = await failure(db.query('SELECT 1'))
       expect(error).to.be.instanceOf(AcquireTimeoutError)
-      expect(error).to.have.deep.property('pool', { max: 1, active: 1, waiting: 1 })
+      expect(error).to.have.deep.property('pool', { max: 1, active: 1, idle: 0, waiting: 1 })
     })
     expect(events[0]).to.deep.include({
       node: undefined,

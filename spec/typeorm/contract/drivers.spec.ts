@@ -1,10 +1,15 @@
 import { expect } from 'chai'
-import { type DataSource, QueryRunnerAlreadyReleasedError } from 'typeorm'
+import mysql2 from 'mysql2'
+import { EventEmitter } from 'node:events'
+import { Socket } from 'node:net'
+import pg from 'pg'
+import { DataSource, QueryRunnerAlreadyReleasedError } from 'typeorm'
 import {
   Broadcaster,
   DbQueryResultCache,
   DriverFactory,
   RedisQueryResultCache,
+  type ServerDriver,
 } from '../../../lib/typeorm/internals.js'
 import { type Members, expectMethods, gone, mysql, postgres, sqljs } from './support.js'
 
@@ -64,6 +69,99 @@ describe("the contract with TypeORM's drivers and runners", () => {
             'compare the versions of primary and replica',
           ),
         ).to.have.property(name)
+  })
+
+  it('has MySQL drivers that make and keep a pool of the driver package', async () => {
+    let made: Members = {}
+    const first = Object.assign(new EventEmitter(), { release: () => undefined })
+    const pool = {
+      getConnection: (give: Function) => give(null, first),
+      end: (done: Function) => done(),
+    }
+    const source = new DataSource({
+      type: 'mysql',
+      host: 'br-1',
+      username: 'app',
+      extra: { connectionLimit: 3 },
+      driver: {
+        createPool: (options: Members) => ((made = options), pool),
+        createConnection: () => 'single',
+      },
+    })
+    const driver = source.driver as unknown as ServerDriver
+    const use = (what: string) => gone(what, 'connectors.ts', 'take connections from the pool')
+    await source.initialize().catch(() => undefined)
+    expect(made, use('createPool() of the driver package, with `extra`')).to.include({
+      host: 'br-1',
+      user: 'app',
+      connectionLimit: 3,
+    })
+    expect(driver.mysql?.createConnection({}), use('driver.mysql')).to.equal('single')
+    expect(
+      driver.createConnectionOptions?.(source.options, source.options),
+      use('createConnectionOptions(options, credentials)'),
+    ).to.include({ host: 'br-1', user: 'app' })
+    const connection = new EventEmitter()
+    expect(driver.prepareDbConnection?.(connection as never)).to.equal(connection)
+    expect(connection.listenerCount('error'), use('prepareDbConnection()')).to.equal(1)
+    expect(driver.pool, use('driver.pool')).to.equal(pool)
+  })
+
+  it('has PostgreSQL drivers that make and keep a pool of the driver package', async () => {
+    let made: Members = {}
+    class Pool extends EventEmitter {
+      constructor(readonly options: Members) {
+        super()
+        made = options
+      }
+      connect(give: Function): void {
+        give(undefined, {}, () => undefined)
+      }
+      end(done: Function): void {
+        done()
+      }
+    }
+    const source = new DataSource({
+      type: 'postgres',
+      host: 'br-1',
+      username: 'app',
+      extra: { idleTimeoutMillis: 3 },
+      driver: { Pool, Client: class {} },
+    })
+    const driver = source.driver as unknown as ServerDriver & {
+      version?: string
+      searchSchema?: string
+    }
+    const use = (what: string) => gone(what, 'connectors.ts', 'take connections from the pool')
+    Object.assign(driver, { version: '15', database: 'shop', searchSchema: 'public' })
+    await (source.driver as unknown as { connect(): Promise<void> }).connect()
+    expect(made, use('Pool of the driver package, with `extra`')).to.include({
+      host: 'br-1',
+      user: 'app',
+      idleTimeoutMillis: 3,
+    })
+    expect(driver.master, use('driver.master')).to.be.instanceOf(Pool)
+    expect(driver.master?.options, use('the pool’s options')).to.equal(made)
+    expect(driver.postgres?.Client, use('driver.postgres')).to.be.a('function')
+    await source.driver.disconnect()
+  })
+
+  it('has connections whose sockets can be closed', () => {
+    const use = (what: string) =>
+      what +
+      ' is gone: lib/typeorm/connectors.ts relies on it to close a connection to a silent server'
+    const connection = mysql2.createConnection({ host: '127.0.0.1', port: 1 })
+    connection.on('error', () => undefined)
+    expect(
+      (connection as unknown as Members)['stream'],
+      use('mysql2’s connection.stream'),
+    ).to.be.instanceOf(Socket)
+    connection.destroy()
+    const client = new pg.Client({ host: '127.0.0.1' })
+    expect(
+      (client as unknown as { connection: Members }).connection['stream'],
+      use('pg’s client.connection.stream'),
+    ).to.be.instanceOf(Socket)
   })
 
   it('makes server runners from (driver, mode) and keeps the connection in databaseConnection', async () => {
