@@ -28,6 +28,15 @@ export function isSuspended(pid: number): boolean {
   }
 }
 
+/** True when nothing of the process is left but perhaps its entry in its parent's books. */
+export function hasEnded(pid: number): boolean {
+  try {
+    return threadStates(pid).every((state) => 'ZX'.includes(state))
+  } catch {
+    return true
+  }
+}
+
 function threadStates(pid: number): string[] {
   if (process.platform !== 'linux') {
     return [execFileSync('ps', ['-o', 'state=', '-p', `${pid}`], { encoding: 'utf8' }).charAt(0)]

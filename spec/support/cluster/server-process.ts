@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { isExecutable } from '../servers/search.js'
 import { until } from '../until.js'
 import { atExit } from './at-exit.js'
-import { isSuspended, processTree } from './process-tree.js'
+import { hasEnded, isSuspended, processTree } from './process-tree.js'
 import type { Account } from './run-as.js'
 
 export interface ServerCommand {
@@ -72,8 +72,11 @@ export class ServerProcess {
   }
 
   async kill9(): Promise<void> {
+    const { pids } = this
     this.#signalTree('SIGKILL')
     await this.#waitForEnd('SIGKILL')
+    // PostgreSQL does not start again while a child of the last one holds its shared memory.
+    await until(() => pids.every(hasEnded), { what: `processes ${pids.join(', ')} to end` })
   }
 
   /** Stops the clock of the server: its sockets stay open, and nothing answers. */
