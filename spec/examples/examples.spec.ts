@@ -133,6 +133,21 @@ describe('the examples', function () {
     expect(step(6)[0]).to.match(/^ReadOnlyScopeError: insert inside usingReplica/)
   })
 
+  it('connections survives a replica, a demotion and a statement without an answer', async () => {
+    const run = await runExample('connections')
+    endsWell({ ...run, errors: '' })
+    const step = (number: number): string[] => section(run.lines, `${number}. `)
+    expect(step(1)).to.deep.equal(['4 reads, out of service: s0r1'])
+    expect(step(2)).to.deep.equal(['out of service: none'])
+    expect(step(3)).to.deep.equal([
+      'QueryFailedError: true, at: query, says: read-only, retryable: true',
+      '2 posts',
+    ])
+    expect(step(4)).to.deep.equal(['QueryTimeoutError'])
+    expect(step(5)).to.deep.equal(['none of its connections is left'])
+    expect(step(6)).to.include('primary: ok')
+  })
+
   it('express serves two overlapping requests, each from its own shard', async () => {
     const run = await runExample('express')
     endsWell(run)
