@@ -25,12 +25,18 @@ const acceptsAnyText = (node) => node.type === 'string' && !node.pattern && !nod
 const isChoice = (node) =>
   ['integer', 'number', 'boolean'].includes(node.type) || node.pattern || node.enum
 
+/** Of the choices of a value only lists and mappings: one variable is enough for the others. */
+const withInnerVariables = (node) =>
+  ['array', 'object'].includes(node.type) ? withVariables(node) : node
+
 /** Lets a variable stand where a file holds a number, a boolean, a name or a choice. */
 const withVariables = (node) => {
   if (Array.isArray(node)) return node.map(withVariables)
   if (!isObject(node)) return node
   if (node.anyOf)
-    return node.anyOf.some(acceptsAnyText) ? node : { ...node, anyOf: [...node.anyOf, variable] }
+    return node.anyOf.some(acceptsAnyText)
+      ? node
+      : { ...node, anyOf: [...node.anyOf.map(withInnerVariables), variable] }
   if (isChoice(node)) {
     const { description, ...value } = node
     return { ...(description && { description }), anyOf: [value, variable] }

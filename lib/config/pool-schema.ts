@@ -3,21 +3,26 @@ import { connectionsWords, verifierWords, verifyWords } from './words.js'
 
 const milliseconds = z.int().nonnegative()
 
+/** The built-in verifier that takes an argument. */
+export const lagShape = { replicaLagMs: z.int().positive() }
+
 const verifier = z.union(
   [
     z.enum(verifierWords),
-    z.strictObject({ replicaLagMs: z.int().positive() }),
+    z.strictObject(lagShape),
     z
       .custom<object>(
         (value) =>
           typeof value === 'object' &&
           value !== null &&
+          'name' in value &&
+          typeof value.name === 'string' &&
           'verify' in value &&
           typeof value.verify === 'function',
       )
       .meta({ codeOnly: true }),
   ],
-  `expected ${verifierWords.join(', ')}, { replicaLagMs: … } or (in code) a verifier`,
+  `expected ${verifierWords.join(', ')}, { replicaLagMs: … } or (in code) { name, verify }`,
 )
 
 /** How connections are kept; at the top level, or for a shard. */

@@ -5,6 +5,7 @@ import {
   type DeclaredVerifier,
   type EngineFamily,
   type VerifyWord,
+  verifierFamilies,
   verifierWords,
 } from './words.js'
 
@@ -26,41 +27,45 @@ export const poolKeys = [
 /** Keys that mean something for a file too. */
 const forFiles: ReadonlySet<string> = new Set(['acquireTimeoutMs', 'drainMs'])
 
-const familiesOf: Readonly<Record<string, EngineFamily>> = {
-  'mysql-writer': 'mysql',
-  'aurora-writer': 'mysql',
-  'pg-writer': 'postgres',
-}
-
 const wordsFor = (family: EngineFamily): string =>
   verifierWords
-    .filter((word) => familiesOf[word] === undefined || familiesOf[word] === family)
+    .filter((word) => verifierFamilies[word] === undefined || verifierFamilies[word] === family)
     .join(', ')
 
-const wordsOf = (verify: PoolOptions['verify']): readonly VerifyWord[] => {
-  if (verify === undefined) return ['idle', 'after-error']
-  return [...new Set(typeof verify === 'string' ? [verify] : verify)]
-}
+const wordsOf = (verify: PoolOptions['verify'] = ['idle', 'after-error']): readonly VerifyWord[] =>
+  Object.freeze([...new Set(typeof verify === 'string' ? [verify] : verify)])
 
-const checkVerify = (own: PoolOptions, path: Path, problems: Problems): void => {
-  const when = wordsOf(own.verify)
+/**
+ * Checks what is written in one place, without regard to an engine.
+ *
+ * @param inherited - when verification happens where that place does not say it
+ */
+export const checkPool = (
+  own: PoolOptions,
+  inherited: PoolOptions['verify'],
+  path: Path,
+  problems: Problems,
+): void => {
+  // a value that was wrong is not there any more
+  if (problems.covers([...path, 'verify'])) return
+  const when = wordsOf(own.verify ?? inherited)
   if (!when.includes('never')) return
   const others = when.filter((word) => word !== 'never')
-  if (others.length > 0)
-    problems.report(
-      [...path, 'verify'],
-      `has "never" and "${others.join('", "')}"; keep one of them`,
-    )
-  else if (own.verifiers !== undefined)
+  if (others.length > 0) {
+    // what is inherited has been reported where it stands
+    if (own.verify !== undefined)
+      problems.report(
+        [...path, 'verify'],
+        `has "never" and "${others.join('", "')}"; keep one of them`,
+      )
+  } else if (own.verifiers !== undefined)
     problems.report(
       [...path, 'verifiers'],
-      'would never run, since "verify" is "never"; remove one of them',
+      own.verify === undefined
+        ? 'would never run, since "verify" is "never" at the top level; remove them, or give the shard a "verify" of its own'
+        : 'would never run, since "verify" is "never"; remove one of them',
     )
 }
-
-/** Checks what is written in one place, without regard to an engine. */
-export const checkPool = (own: PoolOptions, path: Path, problems: Problems): void =>
-  checkVerify(own, path, problems)
 
 /** Checks what a shard says itself, or inherits, against its engine. */
 export const checkPoolFor = (
@@ -80,7 +85,7 @@ export const checkPoolFor = (
   }
   own.verifiers?.forEach((verifier: DeclaredVerifier, index) => {
     if (typeof verifier !== 'string') return
-    const wanted = familiesOf[verifier]
+    const wanted = verifierFamilies[verifier]
     if (wanted !== undefined && wanted !== family)
       problems.report(
         [...path, 'verifiers', index],

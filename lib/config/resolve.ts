@@ -149,14 +149,14 @@ const placed = (
 
 const resolveShard = (
   declared: DeclaredShard,
-  from: Heritage & { readonly type: unknown },
+  from: Heritage & { readonly type: unknown; readonly verify: OctopusOptions['verify'] },
   kept: KeptNames,
   problems: Problems,
 ): PlacedShard[] => {
   const engine = declared.connection.type ?? from.type
   // without a usable engine nothing more can be said; the reason has been reported
   if (!isEngine(engine) || problems.covers([...declared.path, 'type'])) return []
-  checkPool(declared.pool, declared.path, problems)
+  checkPool(declared.pool, from.verify, declared.path, problems)
   checkPoolFor(declared.pool, familyOf(engine), declared.path, problems)
   const connection = resolveConnection(declared.connection, engine, from, declared.path, problems)
   return [placed(declared, engine, { connection, heritage: connection }, kept, problems)]
@@ -217,7 +217,7 @@ export const resolveOptions = (
   const hasHeirs = hasReplicas || declared.length > 0
   checkDefault(defaultOptions, given, { hasHeirs, hasReplicas }, problems)
 
-  checkPool(given, [], problems)
+  checkPool(given, undefined, [], problems)
   const { type } = defaultOptions
   const family = isEngine(type) ? familyOf(type) : undefined
   const heritage =
@@ -226,7 +226,12 @@ export const resolveOptions = (
     ? placed(declaredDefault, type, { connection: defaultOptions, heritage }, kept, problems)
     : { shard: shardOf(declaredDefault, String(type), defaultOptions, [], kept), endpoints: [] }
   const others = declared.flatMap((shard) =>
-    resolveShard(shard, { connection: heritage, family, type }, kept, problems),
+    resolveShard(
+      shard,
+      { connection: heritage, family, type, verify: given.verify },
+      kept,
+      problems,
+    ),
   )
   if (given.allowSharedServer !== true)
     checkSharedServers(

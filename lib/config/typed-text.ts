@@ -1,11 +1,13 @@
 import type { z } from 'zod'
 import type { Path } from './problems.js'
+import { lagShape } from './pool-schema.js'
 import { replicaShape, shardShape, topShape } from './schema.js'
 
 const schemas = new Map<string, z.ZodType>([
   ...Object.entries(replicaShape),
   ...Object.entries(shardShape),
   ...Object.entries(topShape),
+  ...Object.entries(lagShape),
   ['windowMs', topShape.readYourWrites.shape.windowMs],
 ])
 

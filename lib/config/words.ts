@@ -40,3 +40,10 @@ export type VerifierWord = (typeof verifierWords)[number]
 
 /** A verifier as a configuration names it; an object with `verify` in code only. */
 export type DeclaredVerifier = VerifierWord | { readonly replicaLagMs: number } | object
+
+/** The engine that a verifier is for; those that are not listed are for each. */
+export const verifierFamilies: Readonly<Record<string, 'mysql' | 'postgres'>> = {
+  'mysql-writer': 'mysql',
+  'aurora-writer': 'mysql',
+  'pg-writer': 'postgres',
+}

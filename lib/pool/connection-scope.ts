@@ -8,6 +8,8 @@ export interface ConnectionScopeOptions {
   /** Milliseconds that running statements have at most. */
   readonly drainMs: number
   readonly warn: (message: string) => void
+  /** Is told the scope's end. */
+  readonly ended: (scope: ConnectionScope) => void
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -55,6 +57,10 @@ export class ConnectionScope implements ConnectionOwner {
     return work
   }
 
+  keeps(pool: object): boolean {
+    return (this.#kept.get(pool)?.length ?? 0) > 0
+  }
+
   keep(pool: object, connection: PhysicalConnection): void {
     if (this.#hasEnded) return connection.close()
     const kept = this.#kept.get(pool)
@@ -78,6 +84,19 @@ export class ConnectionScope implements ConnectionOwner {
     for (const connections of this.#kept.values())
       for (const connection of connections) connection.close()
     this.#kept.clear()
+    this.#options.ended(this)
+  }
+
+  /** Closes one connection that it keeps; says whether there was one. */
+  async shed(): Promise<boolean> {
+    for (const connections of this.#kept.values()) {
+      const connection = connections.pop()
+      if (connection === undefined) continue
+      connection.close()
+      await connection.closed()
+      return true
+    }
+    return false
   }
 
   /** Settles once nothing is on its way: un-awaited work has its turns to ask for connections. */

@@ -68,8 +68,10 @@ export class EndpointPool implements LeaseKeeper {
   #abandonOpening: ((error: Error) => void) | undefined
   /** How often it was closed: a connection asked for before a close is not lent after it. */
   #closings = 0
-  /** Leases of connections that belong to scopes, and not to the driver's pool. */
-  #scoped = 0
+  /** Leases of connections that are not the driver's pool's: those of scopes, and throw-away ones. */
+  #single = 0
+  /** Connections of the driver's pool that are asked for or verified, and not lent yet. */
+  #onTheWay = 0
   /** When a connection was last lent or given back. */
   lastUsedAt = 0
 
@@ -92,14 +94,15 @@ export class EndpointPool implements LeaseKeeper {
     return { max: this.#gate.max, active: this.#leases.size, idle: this.idle, waiting }
   }
 
-  /** The connections that are open. */
+  /** All connections, also those that are being made or closed. */
   get open(): number {
-    return this.#connector.open + this.#scoped
+    return this.#connector.sockets
   }
 
   /** The connections that are open and not lent. */
   get idle(): number {
-    return Math.max(0, this.#connector.open - this.#leases.size + this.#scoped)
+    const lent = this.#leases.size - this.#single
+    return Math.max(0, this.#connector.open - lent - this.#onTheWay)
   }
 
   /**
@@ -198,12 +201,13 @@ export class EndpointPool implements LeaseKeeper {
     return this.#acquire(request.asker).then(
       (connection) => {
         if (closings !== this.#closings) return this.#tooLate(request, connection) as T
-        const check = this.#trust.check(connection)
+        const check = this.#trust.check(connection, request.asker.isRetry)
         return check === 'none'
           ? this.#lend(request, connection, waitedMs, false)
           : (this.#lendVerified(request, connection, waitedMs) as T)
       },
       (error: unknown) => {
+        this.#arrived(request.asker)
         this.#leave(request.isFallback)
         return this.#orElse(request, this.#connectingFailed(error)) as T
       },
@@ -211,6 +215,7 @@ export class EndpointPool implements LeaseKeeper {
   }
 
   #tooLate<T>(request: Checkout<T>, connection: PhysicalConnection): Promise<T> {
+    this.#arrived(request.asker)
     connection.close()
     this.#leave(request.isFallback)
     return this.#orElse(request, new PoolClosedError(this.endpoint.id))
@@ -218,8 +223,31 @@ export class EndpointPool implements LeaseKeeper {
 
   #acquire(asker: Asker): Promise<PhysicalConnection> {
     const { limit } = this.#settings
-    if (limit === undefined || this.idle > 0) return this.#acquireNow(asker)
-    return limit.claim(this, () => this.#acquireNow(asker))
+    if (limit === undefined || this.#hasOpen(asker)) return this.#acquireNow(asker)
+    let isAsked = false
+    const claimed = limit.claim(this, () => {
+      isAsked = true
+      return this.#acquireNow(asker)
+    })
+    return claimed.catch((error: unknown) => {
+      // Who gets none notes that it arrived, as after `#acquireNow`.
+      if (!isAsked && !this.#isSingle(asker)) this.#onTheWay += 1
+      throw error
+    })
+  }
+
+  #hasOpen({ connectionScope }: Asker): boolean {
+    if (connectionScope !== undefined) return connectionScope.keeps(this)
+    return !this.#settings.isThrowaway && this.idle > 0
+  }
+
+  #isSingle({ connectionScope }: Asker): boolean {
+    return connectionScope !== undefined || this.#settings.isThrowaway
+  }
+
+  /** Notes that what `#acquire` was asked for is lent, closed, or does not come. */
+  #arrived(asker: Asker): void {
+    if (!this.#isSingle(asker)) this.#onTheWay -= 1
   }
 
   #acquireNow({ connectionScope }: Asker): Promise<PhysicalConnection> {
@@ -227,6 +255,7 @@ export class EndpointPool implements LeaseKeeper {
       return this.#untilClosed(connectionScope.acquire(this, this.#connector))
     if (this.#settings.isThrowaway) return this.#untilClosed(this.#connector.connect())
     const isAtHand = this.idle > 0
+    this.#onTheWay += 1
     const acquiring = this.#connector.acquire()
     return isAtHand ? acquiring : this.#untilClosed(acquiring)
   }
@@ -256,6 +285,7 @@ export class EndpointPool implements LeaseKeeper {
   ): T {
     this.#trust.accept(connection)
     const { candidates, asker, isFallback } = request
+    this.#arrived(asker)
     const lease = new Lease(this.endpoint, candidates, waitedMs, verified, connection, this)
     lease.since = this.lastUsedAt = this.#settings.now()
     lease.owner = asker.owner
@@ -263,10 +293,8 @@ export class EndpointPool implements LeaseKeeper {
     lease.takenAt = asker.callSite
     lease.scope = asker.connectionScope
     this.#leases.add(lease)
-    if (lease.scope !== undefined) {
-      this.#scoped += 1
-      lease.scope.lent(lease)
-    }
+    if (this.#isSingle(asker)) this.#single += 1
+    lease.scope?.lent(lease)
     try {
       return request.use(lease)
     } catch (error) {
@@ -286,10 +314,11 @@ export class EndpointPool implements LeaseKeeper {
     const deadline = acquireTimeoutMs === 0 ? Infinity : now() + acquireTimeoutMs - waitedMs
     let connection = first
     for (let tries = 0; ;) {
-      const check = this.#trust.check(connection)
+      const check = this.#trust.check(connection, request.asker.isRetry)
       const fault = await this.#trust.fault(connection, check)
       if (closings !== this.#closings) return this.#tooLate(request, connection)
       if (fault === undefined) return this.#lend(request, connection, waitedMs, check !== 'none')
+      this.#arrived(request.asker)
       connection.close()
       if (!fault.isOwn) {
         const waitMs = this.#recovery.waitMs(tries)
@@ -306,10 +335,12 @@ export class EndpointPool implements LeaseKeeper {
         connection = await this.#acquire(request.asker)
         // A silent one was waited for; a pool full of them must not be, one after the other.
         while (fault.isMute && this.#trust.isDoubted(connection)) {
+          this.#arrived(request.asker)
           connection.close()
           connection = await this.#acquire(request.asker)
         }
       } catch (error) {
+        this.#arrived(request.asker)
         this.#leave(request.isFallback)
         return this.#orElse(request, this.#connectingFailed(error))
       }
@@ -370,12 +401,12 @@ export class EndpointPool implements LeaseKeeper {
     const now = this.#settings.now()
     physical.usedAt = this.lastUsedAt = now
     this.#leases.delete(lease)
-    if (scope !== undefined) this.#scoped -= 1
+    if (scope !== undefined || this.#settings.isThrowaway) this.#single -= 1
     const isOver = lease.isSpoilt || error !== undefined || this.#state !== 'open'
     try {
       if (isOver || this.#trust.isExpired(physical, now)) physical.close()
       else if (scope === undefined) physical.giveBack()
-      else if (this.#gate.waiting > 0) physical.close()
+      else if (this.#gate.waiting > 0 || this.#settings.limit?.isAwaited === true) physical.close()
       else scope.keep(this, physical)
     } finally {
       scope?.returned(lease)
@@ -402,9 +433,11 @@ export class EndpointPool implements LeaseKeeper {
     let bad = 0
     try {
       for (let left = this.idle; left > 0 && this.#gate.tryEnter(); left -= 1) {
+        this.#onTheWay += 1
         const acquired = this.#connector.acquire()
         taken.push(
           await acquired.catch((error: unknown) => {
+            this.#onTheWay -= 1
             this.#gate.leave()
             throw this.#connectingFailed(error)
           }),
@@ -421,8 +454,10 @@ export class EndpointPool implements LeaseKeeper {
     } finally {
       for (const connection of taken) {
         connection.giveBack()
+        this.#onTheWay -= 1
         this.#gate.leave()
       }
+      this.#settings.limit?.notify()
     }
     if (bad > 0) await this.probe()
     return bad
@@ -431,9 +466,17 @@ export class EndpointPool implements LeaseKeeper {
   /** Closes one connection that is not lent; says whether there was one. */
   async shed(): Promise<boolean> {
     if (this.#state !== 'open' || this.idle === 0) return false
-    const connection = await this.#connector.acquire()
-    connection.close()
-    return true
+    this.#onTheWay += 1
+    try {
+      const connection = await this.#connector.acquire()
+      connection.close()
+      await connection.closed()
+      return true
+    } catch {
+      return false
+    } finally {
+      this.#onTheWay -= 1
+    }
   }
 
   /**

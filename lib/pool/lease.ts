@@ -23,6 +23,8 @@ export interface PhysicalConnection extends VerifiedConnection {
    * @param interrupts - whether a statement is on its way, whose caller is to hear of it
    */
   close(interrupts?: boolean): void
+  /** Settles when its socket is closed. */
+  closed(): Promise<void>
   /** The pool's epoch in which it was last known to be good; undefined for a new one. */
   epoch: number | undefined
   /** When it was last given back, by the pool's clock. */
@@ -37,6 +39,8 @@ export interface Connector {
   readonly max: number
   /** The connections that the driver's pool has open. */
   readonly open: number
+  /** All connections, also those that are being made or closed, and those beside the driver's pool. */
+  readonly sockets: number
   /** Opens the driver's pool; once, before the first `acquire`. */
   start(): Promise<void>
   /** Takes a connection from the driver's pool. */
@@ -66,6 +70,8 @@ export interface Asker {
   readonly owner: object | undefined
   /** What owns the connections it gets, if not the pool. */
   readonly connectionScope: ConnectionOwner | undefined
+  /** Whether its last connection was lost under it. */
+  readonly isRetry: boolean
   /** Where it asked, as a stack, if that is remembered. */
   readonly callSite: string | undefined
 }
@@ -74,6 +80,8 @@ export interface Asker {
 export interface ConnectionOwner {
   /** Takes a connection that it keeps for the pool, or opens one. */
   acquire(pool: object, connector: Connector): Promise<PhysicalConnection>
+  /** Whether it has a connection for the pool that is not lent. */
+  keeps(pool: object): boolean
   /** Takes a connection back that is still good. */
   keep(pool: object, connection: PhysicalConnection): void
   /** Refuses where nothing may be lent under it any more. */

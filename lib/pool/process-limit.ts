@@ -29,6 +29,9 @@ export class ProcessLimit {
   readonly #turn: Gate
   #opening = 0
   #returned: (() => void) | undefined
+  #changes = 0
+  /** The scopes that keep connections of their own. */
+  readonly scopes = new Set<{ shed(): Promise<boolean> }>()
 
   constructor(options: ProcessLimitOptions) {
     this.#options = options
@@ -38,6 +41,11 @@ export class ProcessLimit {
   /** The most connections of this process. */
   get max(): number {
     return this.#options.max
+  }
+
+  /** Whether somebody waits for a connection to be given back. */
+  get isAwaited(): boolean {
+    return this.#returned !== undefined
   }
 
   get #open(): number {
@@ -64,11 +72,13 @@ export class ProcessLimit {
       )
     await this.#turn.enter(acquireTimeoutMs, late)
     try {
-      while (this.#open >= max)
-        if (!(await this.#shedOne())) {
+      while (this.#open >= max) {
+        const changes = this.#changes
+        if (!(await this.#shedOne()) && changes === this.#changes) {
           const left = acquireTimeoutMs === 0 ? undefined : acquireTimeoutMs - (now() - started)
           if (!(await this.#somethingReturned(left))) throw late()
         }
+      }
       this.#opening += 1
     } finally {
       this.#turn.leave()
@@ -77,6 +87,7 @@ export class ProcessLimit {
       return await open()
     } finally {
       this.#opening -= 1
+      this.notify()
     }
   }
 
@@ -84,6 +95,7 @@ export class ProcessLimit {
     const idle = [...this.#options.pools()].filter((pool) => pool.idle > 0)
     idle.sort((one, other) => one.lastUsedAt - other.lastUsedAt)
     for (const pool of idle) if (await pool.shed()) return true
+    for (const scope of this.scopes) if (await scope.shed()) return true
     return false
   }
 
@@ -99,6 +111,7 @@ export class ProcessLimit {
 
   /** Tells who waits that a connection was given back or closed. */
   notify(): void {
+    this.#changes += 1
     const returned = this.#returned
     this.#returned = undefined
     returned?.()

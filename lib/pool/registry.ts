@@ -163,6 +163,11 @@ export class PoolRegistry {
     return this.#pools.get(endpoint.id)?.state === 'open'
   }
 
+  /** Whether a server's pool is open and has connections; asking makes none. */
+  hasConnections(endpoint: Endpoint): boolean {
+    return this.isOpen(endpoint) && (this.#pools.get(endpoint.id)?.open ?? 0) > 0
+  }
+
   /** Whether a server is out of service. */
   isOut(endpoint: Endpoint): boolean {
     return this.#options.health.whyOut(endpoint) !== undefined

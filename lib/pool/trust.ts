@@ -42,8 +42,13 @@ export class Trust {
     this.#settings = settings
   }
 
-  /** What has to be looked at before the connection is lent. */
-  check(connection: PhysicalConnection): Check | 'expired' {
+  /**
+   * What has to be looked at before the connection is lent.
+   *
+   * @param isRetry - whether it is for a statement whose connection was lost: it has one more try only,
+   *   and other connections, of siblings too, may be lost without anybody's knowledge
+   */
+  check(connection: PhysicalConnection, isRetry: boolean): Check | 'expired' {
     const { verify: policy, maxLifetimeMs, now, random } = this.#settings
     if (maxLifetimeMs > 0) {
       if (connection.expiresAt <= now()) return 'expired'
@@ -51,7 +56,9 @@ export class Trust {
       if (connection.epoch === undefined)
         connection.expiresAt = now() + maxLifetimeMs * (1 - random() / 10)
     }
-    return checkOf(policy, connection, this.#epoch, this.#isSuspect, now)
+    const check = checkOf(policy, connection, this.#epoch, this.#isSuspect, now)
+    const isOld = connection.epoch !== undefined && !policy.when.has('never')
+    return check === 'none' && isRetry && isOld ? 'ping' : check
   }
 
   isExpired({ expiresAt }: PhysicalConnection, now: number): boolean {

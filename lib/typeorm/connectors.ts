@@ -23,13 +23,18 @@ abstract class Physical implements PhysicalConnection {
   readonly #socket: Socket | undefined
   readonly #gone: () => void
   #isOpen = true
+  #hasSocket: boolean
 
   /** @param gone - is called once, when the connection is closed */
   constructor(socket: Socket | undefined, isPooled: boolean, gone: () => void) {
     this.isPooled = isPooled
     this.#socket = socket
+    this.#hasSocket = socket !== undefined
     this.#gone = gone
-    socket?.once('close', () => this.#leave())
+    socket?.once('close', () => {
+      this.#hasSocket = false
+      this.#leave()
+    })
   }
 
   abstract readonly connection: unknown
@@ -49,6 +54,12 @@ abstract class Physical implements PhysicalConnection {
     if (!this.#isOpen) return
     this.#leave()
     this.cut(interrupts)
+  }
+
+  async closed(): Promise<void> {
+    // Not the socket's own word: it calls itself closed before it is.
+    if (!this.#hasSocket) return
+    await new Promise<void>((resolve) => this.#socket?.once('close', resolve))
   }
 
   /** Closes its socket, for a pool that has been closed: the driver's does not take it back. */
@@ -147,6 +158,7 @@ const promised = <T>(start: (callback: Callback<T>) => void): Promise<T> =>
 class Known<C extends object> {
   readonly #physical = new WeakMap<C, Physical>()
   readonly #open = new Set<Physical>()
+  readonly #single = new Set<Physical>()
   readonly #make: (connection: C, isPooled: boolean, gone: () => void) => Physical
 
   constructor(make: (connection: C, isPooled: boolean, gone: () => void) => Physical) {
@@ -155,6 +167,10 @@ class Known<C extends object> {
 
   get open(): number {
     return this.#open.size
+  }
+
+  get singles(): number {
+    return this.#single.size
   }
 
   of(connection: C): Physical {
@@ -169,11 +185,15 @@ class Known<C extends object> {
   }
 
   single(connection: C): Physical {
-    return this.#make(connection, false, () => undefined)
+    const physical: Physical = this.#make(connection, false, () => {
+      this.#single.delete(physical)
+    })
+    this.#single.add(physical)
+    return physical
   }
 
   abort(): void {
-    for (const physical of this.#open) physical.abort()
+    for (const physical of [...this.#open, ...this.#single]) physical.abort()
   }
 }
 
@@ -219,6 +239,9 @@ export const mysqlConnector = (driver: ServerDriver, lifecycle: DriverLifecycle)
     max: lifecycle.max,
     get open() {
       return known.open
+    },
+    get sockets() {
+      return Math.max(lifecycle.sockets.size, known.open + known.singles)
     },
     async start() {
       pool = ((await lifecycle.start()) as ServerDriver).pool
@@ -266,6 +289,9 @@ export const postgresConnector = (driver: ServerDriver, lifecycle: DriverLifecyc
     get open() {
       return known.open
     },
+    get sockets() {
+      return Math.max(lifecycle.sockets.size, known.open + known.singles)
+    },
     async start() {
       pool = ((await lifecycle.start()) as ServerDriver).master
       await greeted(this, lifecycle)
@@ -299,6 +325,7 @@ export const fileConnector = (lifecycle: DriverLifecycle): Connector => {
   return {
     max: Number.POSITIVE_INFINITY,
     open: 0,
+    sockets: 0,
     start: async () => void (await lifecycle.start()),
     acquire: none,
     connect: none,

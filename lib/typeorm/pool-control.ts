@@ -49,7 +49,7 @@ export const verifyAllShards = async (
 ): Promise<readonly VerifiedNode[]> => {
   const open = endpointsOf(runtime.store.current).filter(
     (endpoint) =>
-      runtime.pools.isOpen(endpoint) && runtime.shard(endpoint.shard).family !== 'sqlite',
+      runtime.pools.hasConnections(endpoint) && runtime.shard(endpoint.shard).family !== 'sqlite',
   )
   const found = await Promise.all(open.map((endpoint) => verifyNode(runtime, endpoint, timeoutMs)))
   const errors = found.flatMap(({ error }) => (error === undefined ? [] : [error]))

@@ -106,7 +106,7 @@ export class Runtime {
       this.policy,
       carried,
       config.fanOutConcurrency,
-      () => new ConnectionScope({ drainMs: this.drainMs, warn: (message) => this.warn(message) }),
+      () => this.#connectionScope(),
     )
     this.groups = new EngineGroups(this.base, config.shards[0].primary.connection)
     for (const shard of config.shards) {
@@ -135,6 +135,16 @@ export class Runtime {
       health: this.health,
       isStarted: () => this.isStarted,
     })
+  }
+
+  #connectionScope(): ConnectionScope {
+    const scope = new ConnectionScope({
+      drainMs: this.drainMs,
+      warn: (message) => this.warn(message),
+      ended: (ended) => this.limit?.scopes.delete(ended),
+    })
+    this.limit?.scopes.add(scope)
+    return scope
   }
 
   /** How long running statements are waited for when all connections are closed: in milliseconds. */

@@ -70,6 +70,10 @@ class RunnerCustomer implements Customer<unknown> {
     return this.#state.frame?.writes
   }
 
+  get isRetry(): boolean {
+    return this.#state.isRetry
+  }
+
   get connectionScope(): ConnectionOwner | undefined {
     return this.#state.frame?.connections as ConnectionOwner | undefined
   }

@@ -202,7 +202,7 @@ export class Shard {
   /** How the pool of one server reaches it. */
   connectorOf(endpoint: Endpoint): Connector {
     const driver = this.driverOf(endpoint)
-    const sockets = new Sockets()
+    const sockets = new Sockets(() => this.runtime.limit?.notify())
     const extra = (): object | undefined =>
       driverExtra(optionsOf(driver), this.family, this.poolConfig, sockets)
     return connectorOf(driver, {

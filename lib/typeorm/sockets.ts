@@ -18,7 +18,17 @@ interface MysqlTarget {
  */
 export class Sockets {
   readonly #open = new Set<Socket>()
+  readonly #onClose: () => void
   #onEmpty: (() => void) | undefined
+
+  /** @param onClose - is called after each socket's end */
+  constructor(onClose: () => void) {
+    this.#onClose = onClose
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
 
   /** The option by which a driver lets its sockets be made. */
   option(family: EngineFamily): object {
@@ -31,6 +41,7 @@ export class Sockets {
     this.#open.add(socket)
     socket.once('close', () => {
       this.#open.delete(socket)
+      this.#onClose()
       if (this.#open.size === 0) this.#onEmpty?.()
     })
     return socket

@@ -1,4 +1,4 @@
-import type { DeclaredVerifier } from '../config/words.js'
+import { type DeclaredVerifier, verifierFamilies } from '../config/words.js'
 import type { Verifier } from '../pool/verify.js'
 import type { EngineFamily } from './internals.js'
 
@@ -6,6 +6,8 @@ const isOff = (value: unknown): boolean =>
   value === null || value === undefined || [0, '0', 'OFF', 'off', false].includes(value as string)
 
 const isPrimary: NonNullable<Verifier['handles']> = ({ role }) => role === 'primary'
+
+const isReplicaNode: NonNullable<Verifier['handles']> = ({ role }) => role === 'replica'
 
 /** Whether the server answers. Every verification begins so; on its own it asks for nothing more. */
 export const PING: Verifier = { name: 'ping', verify: () => true }
@@ -60,7 +62,7 @@ const mysqlLag = (row: Record<string, unknown> | undefined): number => {
  */
 export const REPLICA_LAG = (maxMs: number): Verifier => ({
   name: `replica lag of ${maxMs} ms`,
-  handles: ({ role }) => role === 'replica',
+  handles: isReplicaNode,
   async verify(connection) {
     const isPostgres = connection.engine === 'postgres'
     const [row] = await connection.query(isPostgres ? postgresLag : 'SHOW REPLICA STATUS')
@@ -86,24 +88,27 @@ const defaults: Readonly<Record<EngineFamily, readonly Verifier[]>> = {
 const isVerifier = (declared: object): declared is Verifier =>
   'verify' in declared && typeof declared.verify === 'function'
 
-/** A list for shards of several engines has words for each of them. */
-const familyOfWord: Readonly<Record<string, EngineFamily>> = {
-  'mysql-writer': 'mysql',
-  'aurora-writer': 'mysql',
-  'pg-writer': 'postgres',
-}
-
 const verifierOf = (declared: DeclaredVerifier, family: EngineFamily): readonly Verifier[] => {
   if (typeof declared === 'string') {
     const verifier = byWord[declared]
-    return verifier === undefined || (familyOfWord[declared] ?? family) !== family ? [] : [verifier]
+    return verifier === undefined || (verifierFamilies[declared] ?? family) !== family
+      ? []
+      : [verifier]
   }
   if (isVerifier(declared)) return [declared]
   return 'replicaLagMs' in declared ? [REPLICA_LAG(Number(declared.replicaLagMs))] : []
 }
 
-/** The verifiers of a shard. */
+const isReplica = ({ handles }: Verifier): boolean => handles === isReplicaNode
+
+/**
+ * The verifiers of a shard: those that are declared for its engine, and its engine's own unless one of
+ * them is for primaries.
+ */
 export const verifiersOf = (
   declared: readonly DeclaredVerifier[] | undefined,
   family: EngineFamily,
-): readonly Verifier[] => declared?.flatMap((one) => verifierOf(one, family)) ?? defaults[family]
+): readonly Verifier[] => {
+  const own = declared?.flatMap((one) => verifierOf(one, family)) ?? []
+  return own.every(isReplica) ? [...defaults[family], ...own] : own
+}

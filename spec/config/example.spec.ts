@@ -98,6 +98,7 @@ describe('the JSON Schema', () => {
     ).to.equal(true)
     expect(accepts('shards: { a: { port: "${P}", type: "${T}", ssl: "${S}" } }')).to.equal(true)
     expect(accepts('groups: { g: ["${S}"] }')).to.equal(true)
+    expect(accepts('verify: ["${V}", idle]\nverifiers: [{ replicaLagMs: "${L}" }]')).to.equal(true)
   })
 
   it('refuses what the library refuses', () => {
@@ -109,6 +110,9 @@ describe('the JSON Schema', () => {
       'groups: { g: [] }',
       'reads: reader',
       'carrier: {}',
+      'verify: [sometimes]',
+      'verifiers: [{ verify: x }]',
+      'shards: { a: { maxConnections: 1 } }',
       'shards: { "a b": {} }',
     ])
       expect(accepts(text), text).to.equal(false)

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { problemsOf, resolved } from './support.js'
+import { problemsOf, resolved, withFile, withVariables } from './support.js'
 
 const settings = {
   acquireTimeoutMs: 1,
@@ -46,6 +46,20 @@ describe('settings of connections', () => {
     ])
   })
 
+  it('refuse verifiers of a shard that verifies never because the top level says so', () => {
+    const a = { host: 'a', verifiers: ['ping'] }
+    expect(problemsOf({ verify: 'never', shards: { a } })).to.deep.equal([
+      'shards.a.verifiers: would never run, since "verify" is "never" at the top level; remove them, or give the shard a "verify" of its own',
+    ])
+    const own = { verify: 'never', shards: { a: { ...a, verify: 'idle' } } }
+    expect(resolved(own).shards[1]?.pool.verify).to.deep.equal(['idle'])
+    expect(
+      problemsOf({ verify: 'never', shards: { a: { ...a, verify: 'sometimes' } } }),
+    ).to.deep.equal([
+      'shards.a.verify: expected one of never, idle, after-error, always, or a list of them',
+    ])
+  })
+
   it('refuse values that cannot be', () => {
     for (const wrong of [
       { verify: [] },
@@ -55,7 +69,11 @@ describe('settings of connections', () => {
       { verifiers: ['mysql'] },
       { verifiers: [{ replicaLagMs: 0 }] },
       { verifiers: [{ name: 'no verify' }] },
+      { verifiers: [{ name: 1, verify: () => true }] },
       { idleTimeoutMs: 0 },
+      { maxLifetimeMs: -1 },
+      { queryTimeoutMs: 1.5 },
+      { drainMs: '5' },
       { connections: 'none' },
       { fallbackLimit: 0 },
       { maxConnections: 0 },
@@ -82,17 +100,66 @@ describe('settings of connections', () => {
     expect(resolved(mixed).shards).to.have.length(2)
   })
 
-  it('are not for files, which have no pool', () => {
+  for (const type of ['sqljs', 'better-sqlite3'])
+    it(`are not for the files of ${type}, which have no pool`, () => {
+      const a = { type, database: type === 'sqljs' ? undefined : ':memory:' }
+      const { acquireTimeoutMs, drainMs, ...poolOnly } = settings
+      expect(problemsOf({ shards: { a: { ...a, ...settings } } })).to.deep.equal(
+        Object.keys(poolOnly).map(
+          (key) => `shards.a.${key}: ${type} has one connection to a file, and no pool; remove it`,
+        ),
+      )
+      expect(
+        resolved({ shards: { a: { ...a, acquireTimeoutMs, drainMs } } }).shards[1]?.pool,
+      ).to.include({ acquireTimeoutMs, drainMs })
+      expect(resolved({ ...settings, shards: { a } }).shards).to.have.length(2)
+      expect(resolved(settings, { type, database: ':memory:' }).shards).to.have.length(1)
+    })
+
+  it('are of the shard, not of a replica, and limits of the process of neither', () => {
     expect(
       problemsOf({
-        shards: { a: { type: 'sqljs', queryTimeoutMs: 1, verify: 'always', drainMs: 1 } },
-      }),
-    ).to.deep.equal([
-      'shards.a.verify: sqljs has one connection to a file, and no pool; remove it',
-      'shards.a.queryTimeoutMs: sqljs has one connection to a file, and no pool; remove it',
+        shards: { a: { host: 'a', maxConnections: 9, checkoutCallSites: true } },
+        replicas: [{ host: 'r', verify: 'idle' }],
+      }).map((problem) => problem.replace(/ \(does .*$/, '')),
+    ).to.have.members([
+      'shards.a.maxConnections: belongs to the top level, not to a shard',
+      'shards.a.checkoutCallSites: belongs to the top level, not to a shard',
+      'replicas[0].verify: belongs to the shard, not to a replica',
     ])
-    expect(resolved({ queryTimeoutMs: 1, shards: { a: { type: 'sqljs' } } }).shards).to.have.length(
-      2,
-    )
+  })
+
+  it('remember call sites in development, unless it is said', () => {
+    const isKept = (NODE_ENV: string, options: object): boolean =>
+      withVariables({ NODE_ENV }, () => resolved(options).checkoutCallSites)
+    expect(isKept('development', {})).to.equal(true)
+    expect(isKept('production', {})).to.equal(false)
+    expect(isKept('development', { checkoutCallSites: false })).to.equal(false)
+    expect(isKept('production', { checkoutCallSites: true })).to.equal(true)
+  })
+
+  it('take variables of a file where they stand', () => {
+    const text = `
+verify: ['\${WHEN}', after-error]
+verifiers: [{ replicaLagMs: '\${LAG}' }, '\${CHECK}']
+maxConnections: \${MAX}`
+    const variables = { WHEN: 'always', LAG: '500', CHECK: 'mysql-writer', MAX: '40' }
+    const config = withVariables(variables, () => withFile(text, resolved))
+    expect(config.maxConnections).to.equal(40)
+    expect(config.shards[0].pool).to.deep.include({
+      verify: ['always', 'after-error'],
+      verifiers: [{ replicaLagMs: 500 }, 'mysql-writer'],
+    })
+  })
+
+  it('are frozen when resolved, without freezing the lists of the user', () => {
+    const own = { name: 'own', verify: () => true }
+    const given = { verify: ['idle'], verifiers: [own] }
+    const { pool } = resolved(given).shards[0]
+    for (const frozen of [pool, pool.verify, pool.verifiers])
+      expect(Object.isFrozen(frozen)).to.equal(true)
+    expect(pool.verifiers?.[0]).to.equal(own)
+    for (const theirs of [given.verify, given.verifiers, own])
+      expect(Object.isFrozen(theirs)).to.equal(false)
   })
 })

@@ -37,6 +37,7 @@ describe('PoolRegistry', () => {
     balance,
     owner: undefined,
     connectionScope: undefined,
+    isRetry: false,
     callSite: undefined,
     servers: () => brazil,
     use: (lease) => lease,

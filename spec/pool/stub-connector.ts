@@ -35,6 +35,8 @@ export class StubConnection implements PhysicalConnection {
     this.isLent = false
     this.isClosed = true
   }
+
+  async closed(): Promise<void> {}
 }
 
 /** A driver's pool in memory, with switches for what can go wrong. */
@@ -99,6 +101,10 @@ export class StubConnector implements Connector {
     return this.connections.filter(({ isClosed }) => !isClosed).length
   }
 
+  get sockets(): number {
+    return this.open
+  }
+
   /** How many connections are lent. */
   get lent(): number {
     return this.connections.filter(({ isLent }) => isLent).length
@@ -131,7 +137,7 @@ export const requestOf = <T>(
   more: Partial<Checkout<T>> = {},
 ): Checkout<T> => ({
   candidates,
-  asker: { owner: undefined, connectionScope: undefined, callSite: undefined },
+  asker: { owner: undefined, connectionScope: undefined, isRetry: false, callSite: undefined },
   isFallback: false,
   use,
   otherwise: (error) => Promise.reject(error),

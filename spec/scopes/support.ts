@@ -36,7 +36,7 @@ export const scopesOver = (
     { isEnabled: true, readYourWritesMs: 5000, ambientShard: undefined, ...policy },
     carried,
     concurrency,
-    () => new ConnectionScope({ drainMs: 100, warn: () => undefined }),
+    () => new ConnectionScope({ drainMs: 100, warn: () => undefined, ended: () => undefined }),
   )
 
 /** Where the caller stands: `brazil`, `brazil primary`, `brazil replica reports`. */
