@@ -87,6 +87,7 @@ try {
   print('none of its connections is left')
 
   step('6. After a pause of the process: verify what is idle.')
+  await db.usingPrimary(() => posts.count())
   for (const { node, ok } of await db.octopus.verifyAllShards())
     print(`${node === primary.host ? 'primary' : node}: ${ok ? 'ok' : 'failed'}`)
 } finally {
