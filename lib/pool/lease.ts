@@ -15,6 +15,8 @@ export interface VerifiedConnection {
 export interface PhysicalConnection extends VerifiedConnection {
   /** The driver's own. */
   readonly connection: unknown
+  /** The server's number for it, if it is known. */
+  readonly id: number | undefined
   /** Gives it back to the driver's pool. */
   giveBack(): void
   /**
@@ -169,6 +171,12 @@ export class Lease implements LeaseFacts {
     this.#running -= 1
     if (failure !== undefined) this.#keeper?.statementFailed(this, failure)
     if (this.#running === 0) this.#onRest?.()
+  }
+
+  /** Notes that the connection failed, whatever was on its way. */
+  failed(kind: FailureKind): void {
+    this.isSpoilt = true
+    this.#keeper?.statementFailed(this, kind)
   }
 
   /** Settles when no statement is on its way, or the lease has been released. */

@@ -3,7 +3,7 @@ import type { Endpoint } from '../topology/snapshot.js'
 import { connectErrorOf } from './connect-failure.js'
 import { type FailureKind, failureOf } from './failure.js'
 import type { Lease, PhysicalConnection } from './lease.js'
-import { type Check, type VerifyPolicy, checkOf, verify } from './verify.js'
+import { type Check, type Verdict, type VerifyPolicy, checkOf, verify } from './verify.js'
 
 /** What a pool's trust in its connections goes by. Times in milliseconds. */
 export interface TrustSettings {
@@ -93,16 +93,20 @@ export class Trust {
     this.doubt()
     const isOwn = connection.epoch !== undefined
     if (verdict.is === 'wrong')
-      return { error: this.#refusal(verdict.verifier, verdict.error), isOwn, isMute: false }
+      return { error: this.#refusal(connection, verdict), isOwn, isMute: false }
     const isMute = isOwn && failureOf(verdict.error) === 'timeout'
     return { error: connectErrorOf(this.#endpoint, verdict.error), isOwn, isMute }
   }
 
-  #refusal(verifier: string, error: unknown): Error {
+  #refusal(
+    { id: number }: PhysicalConnection,
+    { verifier, error }: Extract<Verdict, { is: 'wrong' }>,
+  ): Error {
     const { id } = this.#endpoint
     const because = error instanceof Error ? ` (${error.message})` : ''
+    const which = number === undefined ? '' : `, connection ${number}`
     if (!this.#hasWarned)
-      this.#settings.warn(`${id}: verifier ${verifier} refused the server${because}`)
+      this.#settings.warn(`${id}${which}: verifier ${verifier} refused the server${because}`)
     this.#hasWarned = true
     return new ConnectError(
       id,

@@ -38,6 +38,7 @@ abstract class Physical implements PhysicalConnection {
   }
 
   abstract readonly connection: unknown
+  abstract readonly id: number | undefined
   abstract readonly engine: 'mysql' | 'postgres'
   abstract ping(): Promise<unknown>
   abstract query(sql: string): Promise<Rows>
@@ -91,6 +92,10 @@ class MysqlPhysical extends Physical {
     this.connection = connection
   }
 
+  override get id(): number | undefined {
+    return this.connection.threadId ?? undefined
+  }
+
   override ping(): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.connection.ping?.((error) => (error ? reject(error) : resolve(undefined)))
@@ -127,6 +132,10 @@ class PostgresPhysical extends Physical {
     // While it is verified nobody else listens, and what nobody hears ends the process. The error
     // shows in the query under way, or in the next.
     client.on('error', () => undefined)
+  }
+
+  override get id(): number | undefined {
+    return this.connection.processID ?? undefined
   }
 
   override ping(): Promise<unknown> {

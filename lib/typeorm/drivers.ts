@@ -75,7 +75,8 @@ export const optionsOf = (driver: Driver): ConnectionOptions =>
 /** The most connections that a driver's pool opens. */
 export const poolSizeOf = (driver: Driver): number => sizeOption(optionsOf(driver))
 
-const sizeOption = (options: ConnectionOptions): number => {
+/** The most connections that a driver's pool opens by these options. */
+export const sizeOption = (options: ConnectionOptions): number => {
   const extra = options['extra'] as Record<string, unknown> | undefined
   const size = extra?.['connectionLimit'] ?? extra?.['max'] ?? options['poolSize']
   return typeof size === 'number' && size > 0 ? size : defaultPoolSize

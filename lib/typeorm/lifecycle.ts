@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm'
 import type { ResolvedConfig } from '../config/resolved.js'
 import { registerScopes, unregisterScopes } from '../scopes/registry.js'
 import type { Lifecycle } from './connection-proxy.js'
+import { connectionBudget, ownWorkers } from './processes.js'
 import type { Runtime } from './runtime.js'
 
 /** What a shard's own options can ask to be done to its schema at the start. */
@@ -73,6 +74,13 @@ const prepareSchemas = async (runtime: Runtime): Promise<void> => {
   }
 }
 
+/** Tells, where TypeORM's logger shows it, how many connections the configuration can come to. */
+const report = (runtime: Runtime): void => {
+  const { lines } = connectionBudget(runtime, ownWorkers())
+  const total = lines.at(-1)
+  if (lines.length > 2 && total !== undefined) runtime.front.logger.log('info', total)
+}
+
 /** The wrapped DataSource's own start and end, with all pools in the place of its one. */
 export const lifecycleOf = (runtime: Runtime, proxy: DataSource): Partial<Lifecycle> => {
   const { front } = runtime
@@ -111,6 +119,7 @@ export const lifecycleOf = (runtime: Runtime, proxy: DataSource): Partial<Lifecy
         runtime.isStarting = false
       }
       registerScopes(runtime.scopes)
+      report(runtime)
       return proxy
     },
     async destroy() {

@@ -14,6 +14,7 @@ export type Rows = readonly Record<string, unknown>[]
 /** A connection of mysql2. */
 export interface MysqlConnection {
   readonly stream?: Socket
+  readonly threadId?: number | null
   ping?(callback: Callback<unknown>): void
   query(options: object, callback: Callback<Rows>): void
   connect(callback: Callback<unknown>): void
@@ -31,6 +32,7 @@ export interface MysqlPool {
 /** A client of pg. */
 export interface PostgresClient {
   readonly connection?: { readonly stream: Socket }
+  readonly processID?: number | null
   query(sql: string): Promise<{ readonly rows: Rows }>
   connect(): Promise<unknown>
   end(): Promise<void>

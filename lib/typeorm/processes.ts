@@ -1,6 +1,5 @@
 import cluster, { type Worker } from 'node:cluster'
 import { endpointsOf } from '../pool/registry.js'
-import { poolSizeOf } from './drivers.js'
 import { workersOf, workersVariable } from './pool-settings.js'
 import type { Runtime } from './runtime.js'
 
@@ -23,7 +22,7 @@ export const connectionBudget = (runtime: Runtime, workers: number): ConnectionB
     const shard = runtime.shard(endpoint.shard)
     return shard.family === 'sqlite' || shard.family === 'other'
       ? []
-      : [{ id: endpoint.id, size: poolSizeOf(shard.driverOf(endpoint)) }]
+      : [{ id: endpoint.id, size: shard.poolSize(endpoint) }]
   })
   const sum = servers.reduce((all, { size }) => all + size, 0)
   const perProcess = Math.min(sum, limit?.max ?? sum)

@@ -76,6 +76,8 @@ export class RunnerState implements RunnerFacts {
   lostBy: Error | undefined = undefined
   /** Whether the statement under way is the second try of a read whose connection was lost. */
   isRetry = false
+  /** Whether its rows come one by one, so that a reader may have had some. */
+  isStreaming = false
   #pending = 0
   /** What was begun through this runner, and the user's scope in which it was. On SQLite a transaction
    *  beside another's is a savepoint in that. */
@@ -211,7 +213,7 @@ export class RunnerState implements RunnerFacts {
    *  library's own runner, outside a transaction. */
   mayRetry(runner: QueryRunner): boolean {
     const isPlainRead = this.isOwn && this.intent === 'read' && !runner.isTransactionActive
-    return isPlainRead && this.sent === 1 && !this.isRetry
+    return isPlainRead && this.sent === 1 && !this.isRetry && !this.isStreaming
   }
 
   /**

@@ -1,6 +1,8 @@
 import { QueryFailedError, type QueryRunner, QueryRunnerAlreadyReleasedError } from 'typeorm'
+import { errorMonitor } from 'node:events'
 import type { ReadStream } from 'node:fs'
 import { QueryTimeoutError } from '../errors.js'
+import { failureOf } from '../pool/failure.js'
 import type { ConnectionOwner, Lease } from '../pool/lease.js'
 import type { Customer, WantedServer } from '../pool/registry.js'
 import type { Candidates, Endpoint, ShardTopology } from '../topology/snapshot.js'
@@ -14,6 +16,7 @@ import type {
   RunnerInternals,
 } from './internals.js'
 import type { RunnerState } from './runner-state.js'
+import { isLost } from './statement-failures.js'
 
 type RunnerClass = new (driver: Driver, mode: ReplicationMode) => QueryRunner
 
@@ -35,7 +38,8 @@ const attachPostgres = (runner: QueryRunner & PostgresRunnerInternals, lease: Le
   const client = lease.connection as PostgresClient
   const onError = (error: Error): void => {
     const state = routed(runner)
-    lease.isSpoilt = true
+    // Now: once the lease is released the pool does not hear of it any more.
+    lease.failed(failureOf(error) ?? 'lost')
     // A runner that is released could not send its read once more.
     if (state.mayRetry(runner)) return
     state.lostBy = error
@@ -144,6 +148,24 @@ const sendInTime = (
       }),
   )
 
+/**
+ * Lets a stream tell the pool of the loss of its connection, and its reader too: pg-query-stream does not
+ * end before its last word has been answered, which a connection that is gone never does.
+ */
+const watched = (stream: ReadStream, { lease, shard }: RunnerState): ReadStream => {
+  stream.once(errorMonitor, (error: unknown) => {
+    const kind = failureOf(error)
+    if (isLost(error) && kind !== undefined) lease?.failed(kind)
+  })
+  if (shard.family !== 'postgres') return stream
+  const { _destroy: destroy } = stream
+  stream._destroy = (error, done) => {
+    if (lease?.isSpoilt === true) done(error)
+    else destroy.call(stream, error, done)
+  }
+  return stream
+}
+
 /** Whether TypeORM's own `replication` option chooses the server: it has pools of its own. */
 const readsByTypeorm = ({ mode, driver }: RunnerInternals): boolean =>
   mode === 'slave' && (driver as PooledDriver).isReplicated
@@ -246,7 +268,10 @@ const deriveRunner = (Base: RunnerClass): RunnerClass => {
       }
       const followUp = state.followUp(sql, ambient)
       state.began()
-      const result = super.stream(admitted, parameters, onEnd, onError)
+      state.isStreaming = true
+      const result = super
+        .stream(admitted, parameters, onEnd, onError)
+        .then((stream) => watched(stream, state))
       return state.settle(followUp, this, sql, parameters, ambient, result)
     }
 

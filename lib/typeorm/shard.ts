@@ -18,6 +18,7 @@ import {
   createDriver,
   detachPool,
   reachAs,
+  sizeOption,
 } from './drivers.js'
 import type { EngineGroup } from './engine-group.js'
 import type { Home } from './homes.js'
@@ -83,6 +84,12 @@ export class Shard {
   /** How its connections are kept. */
   get poolConfig(): ResolvedPool {
     return this.#config.pool
+  }
+
+  /** The most connections to one of its servers. Makes no driver for it. */
+  poolSize({ role, node }: Endpoint): number {
+    if (role === 'replica') return sizeOption(this.#optionsOf(role, node))
+    return sizeOption(this.isDefault ? { ...this.runtime.front.options } : this.options)
   }
 
   /** How long a statement may take, in milliseconds; 0 is without limit. */

@@ -8,6 +8,7 @@ import { configWith } from '../support/topology.js'
 export class StubConnection implements PhysicalConnection {
   readonly connection = this
   readonly engine = 'mysql'
+  readonly id = 7
   epoch: number | undefined = undefined
   usedAt = 0
   expiresAt = Number.POSITIVE_INFINITY

@@ -174,7 +174,7 @@ describe('trust in connections', () => {
     }
     expect([lease?.verified, asked]).to.deep.equal([true, 4])
     expect(warnings).to.deep.equal([
-      'brazil/primary brazil-primary: verifier moody refused the server',
+      'brazil/primary brazil-primary, connection 7: verifier moody refused the server',
     ])
     lease?.release()
     expect(pool.numbers.active).to.equal(0)
