@@ -10,7 +10,7 @@ interface DriverFields {
 
 const isTls = ({ code, message }: DriverFields): boolean =>
   (typeof code === 'string' &&
-    /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HANDSHAKE_NO_SSL|EPROTO$)/.test(
+    /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HANDSHAKE_(?:NO_)?SSL|EPROTO$)/.test(
       code,
     )) ||
   /does not support SSL|does not support secure/i.test(String(message))

@@ -45,6 +45,9 @@ const networkCodes: Readonly<Record<string, FailureKind>> = {
   ECONNRESET: 'lost',
   EPIPE: 'lost',
   PROTOCOL_CONNECTION_LOST: 'lost',
+  // mysql2 calls these fatal; the server is there.
+  HANDSHAKE_SSL_ERROR: 'denied',
+  HANDSHAKE_NO_SSL_SUPPORT: 'denied',
   ETIMEDOUT: 'timeout',
   ESOCKETTIMEDOUT: 'timeout',
   // The statement's own timeout: mysql2 leaves the connection in the middle of the answer.

@@ -51,6 +51,7 @@ const seen: readonly (readonly [FailureKind | undefined, Error])[] = [
   ['serialization', errorWith({ code: '40001' })],
   ['lock-wait', errorWith({ errno: 1205 })],
   ['lock-wait', errorWith({ code: '55P03' })],
+  ['denied', errorWith({ code: 'HANDSHAKE_SSL_ERROR', fatal: true })],
   ['stale', errorWith({ errno: 1243 })],
   ['lost', errorWith({ code: 'ETIMEDOUT', syscall: 'read' })],
   ['timeout', new QueryTimeoutError('brazil/primary br-1', 5)],
