@@ -19,7 +19,8 @@ export const runProgram = (
   file: string,
   environment: NodeJS.ProcessEnv = {},
 ): Promise<ProgramRun> => {
-  const env = { ...process.env, ...environment }
+  // Uncoloured, whatever the shell that runs the specs has chosen.
+  const env = { ...process.env, FORCE_COLOR: '0', ...environment }
   // What the shell that runs the specs has chosen for its own work.
   Reflect.deleteProperty(env, shardVariable)
   return new Promise((resolve) => {
