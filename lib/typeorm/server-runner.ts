@@ -1,5 +1,5 @@
 import { QueryFailedError, type QueryRunner, QueryRunnerAlreadyReleasedError } from 'typeorm'
-import { errorMonitor } from 'node:events'
+import { type EventEmitter, errorMonitor } from 'node:events'
 import type { ReadStream } from 'node:fs'
 import { QueryTimeoutError } from '../errors.js'
 import { failureOf } from '../pool/failure.js'
@@ -149,20 +149,37 @@ const sendInTime = (
   )
 
 /**
- * Lets a stream tell the pool of the loss of its connection, and its reader too: pg-query-stream does not
- * end before its last word has been answered, which a connection that is gone never does.
+ * Lets a stream tell the pool of the loss of its connection, and its reader too, who would else wait for
+ * ever: mysql2 tells statements with a callback only, and pg-query-stream does not end before its last
+ * word has been answered.
  */
-const watched = (stream: ReadStream, { lease, shard }: RunnerState): ReadStream => {
-  stream.once(errorMonitor, (error: unknown) => {
+const watched = (
+  stream: ReadStream,
+  { lease, shard }: RunnerState,
+  onError: Function | undefined,
+): ReadStream => {
+  if (lease === undefined) return stream
+  const noteFailure = (error: unknown): void => {
     const kind = failureOf(error)
-    if (isLost(error) && kind !== undefined) lease?.failed(kind)
-  })
-  if (shard.family !== 'postgres') return stream
-  const { _destroy: destroy } = stream
-  stream._destroy = (error, done) => {
-    if (lease?.isSpoilt === true) done(error)
-    else destroy.call(stream, error, done)
+    if (isLost(error) && kind !== undefined) lease.failed(kind)
   }
+  stream.once(errorMonitor, noteFailure)
+  if (shard.family === 'postgres') {
+    const { _destroy: destroy } = stream
+    stream._destroy = (error, done) => {
+      if (lease.isSpoilt) done(error)
+      else destroy.call(stream, error, done)
+    }
+    return stream
+  }
+  const connection = lease.connection as EventEmitter
+  const onLost = (error: Error): void => {
+    noteFailure(error)
+    stream.destroy(error)
+    onError?.(error)
+  }
+  connection.once('error', onLost)
+  stream.once('close', () => connection.removeListener('error', onLost))
   return stream
 }
 
@@ -271,7 +288,7 @@ const deriveRunner = (Base: RunnerClass): RunnerClass => {
       state.isStreaming = true
       const result = super
         .stream(admitted, parameters, onEnd, onError)
-        .then((stream) => watched(stream, state))
+        .then((stream) => watched(stream, state, onError))
       return state.settle(followUp, this, sql, parameters, ambient, result)
     }
 
