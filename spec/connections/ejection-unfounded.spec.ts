@@ -1,5 +1,11 @@
 import { expect } from 'chai'
-import { AcquireTimeoutError, type ConnectionProxy, type OctopusOptions } from '../../lib/index.js'
+import type { QueryFailedError } from 'typeorm'
+import {
+  AcquireTimeoutError,
+  QueryTimeoutError,
+  type ConnectionProxy,
+  type OctopusOptions,
+} from '../../lib/index.js'
 import { errorOf } from './own-support.js'
 import { describeOnFrailServers, eventsOf, poolOf, read } from './support.js'
 
@@ -63,6 +69,20 @@ describeOnFrailServers('a replica stays in service', { replicas: 1 }, (servers, 
       engine === 'mariadb' ? 1969 : '57014',
     )
     await staysIn(db)
+  })
+
+  it('when a statement takes longer than queryTimeoutMs, but is verified', async () => {
+    const db = await open({ queryTimeoutMs: 200 })
+    const error = (await failing(db, servers().words.slow(10))) as QueryFailedError
+    expect(error.driverError).to.be.instanceOf(QueryTimeoutError)
+    await servers().killConnections(servers().replica(1))
+    const events = eventsOf(db)
+    await read(db)
+    await read(db)
+    expect(events.map(({ node }) => node)).to.deep.equal([name, name])
+    expect(events.map(({ verified }) => verified)).to.deep.equal([true, false])
+    expect(poolOf(db, name).outOfService).to.equal(undefined)
+    expect(servers().warnings.texts).to.deep.equal([])
   })
 
   it('when a lock is waited for in vain', async function () {

@@ -80,7 +80,8 @@ describeOnFrailServers('the life of a connection', { replicas: 1 }, (servers, en
     expect(await servers().idOf(db)).not.to.equal(id)
   })
 
-  it('ends for all connections of a pool, not all at the same time', async () => {
+  it('ends for all connections of a pool, not all at the same time', async function () {
+    this.timeout(15_000)
     const db = await servers().open({ maxLifetimeMs: 3000 }, { poolSize: 8 })
     await fillPrimary(db, 8)
     const ids = await servers().idsOn()
