@@ -320,10 +320,13 @@ export class EndpointPool implements LeaseKeeper {
       if (fault === undefined) return this.#lend(request, connection, waitedMs, check !== 'none')
       this.#arrived(request.asker)
       connection.close()
-      if (!fault.isOwn) {
+      const isReplica = this.endpoint.role === 'replica'
+      // Connecting a silent server anew could take long, and a sibling need not be silent.
+      const isLeft = isReplica && fault.isMute && request.candidates.length > 1
+      if (isLeft) void this.#dropDoubted()
+      if (!fault.isOwn || isLeft) {
         const waitMs = this.#recovery.waitMs(tries)
         tries += 1
-        const isReplica = this.endpoint.role === 'replica'
         if (isReplica || now() + waitMs > deadline) {
           this.#leave(request.isFallback)
           if (isReplica) unreachable(this.endpoint, reasonOf(fault.error))
@@ -343,6 +346,22 @@ export class EndpointPool implements LeaseKeeper {
         this.#arrived(request.asker)
         this.#leave(request.isFallback)
         return this.#orElse(request, this.#connectingFailed(error))
+      }
+    }
+  }
+
+  /** Closes the idle connections that are as old as one that was silent, unheard. */
+  async #dropDoubted(): Promise<void> {
+    while (this.idle > 0 && this.#state === 'open') {
+      this.#onTheWay += 1
+      try {
+        const connection = await this.#connector.acquire()
+        if (!this.#trust.isDoubted(connection)) return connection.giveBack()
+        connection.close()
+      } catch {
+        return // the server says nothing new
+      } finally {
+        this.#onTheWay -= 1
       }
     }
   }

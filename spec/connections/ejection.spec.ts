@@ -146,6 +146,22 @@ describeOnFrailServers(
       await isBack(db, 's0r1')
     })
 
+    it('is stalled: who comes after goes to a sibling, and does not wait for it to connect', async function () {
+      this.timeout(30_000)
+      const db = await servers().open(
+        { replicas: servers().replicasOf(0), verifyIdleMs: 0, verifyTimeoutMs: 200 },
+        connectsIn(6000),
+      )
+      await fillReplica(db, 12)
+      await servers().pause(servers().replica(1))
+      const started = performance.now()
+      await Promise.all(times(6, () => read(db)))
+      expect(performance.now() - started).to.be.below(3000)
+      expect(await isOut(db, 's0r1')).to.match(/no answer in 200 ms/)
+      servers().replica(1).resume()
+      await isBack(db, 's0r1')
+    })
+
     it('is stalled: with always nobody fails who comes after', async () => {
       const db = await servers().open(
         {
