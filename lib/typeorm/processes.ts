@@ -18,7 +18,8 @@ export interface ConnectionBudget {
 /** How many connections the pools can open together, and on which server. */
 export const connectionBudget = (runtime: Runtime, workers: number): ConnectionBudget => {
   const { limit, config, store } = runtime
-  const servers = endpointsOf(store.current).flatMap((endpoint) => {
+  const used = config.enabled ? endpointsOf(store.current) : [runtime.defaultShard.topology.primary]
+  const servers = used.flatMap((endpoint) => {
     const shard = runtime.shard(endpoint.shard)
     return shard.family === 'sqlite' || shard.family === 'other'
       ? []
