@@ -63,7 +63,8 @@ describeOnServers('verifyAllShards()', { shards: 3 }, (servers, engine) => {
     if (engine === 'mariadb') await node.sql('KILL CONNECTION USER app')
     else
       await node.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'")
-    expect((await db.octopus.verifyAllShards())[0]).to.include({ ok: true })
+    // Those that the driver has noticed by itself are not there to be verified.
+    for (const { ok } of await db.octopus.verifyAllShards()) expect(ok).to.equal(true)
     await three(() => db.query('SELECT 1'))
   })
 
