@@ -138,7 +138,7 @@ describeOnFrailServers('a writer that moves', { shards: 3 }, (servers, engine) =
     expect(refused).not.to.be.instanceOf(ConnectError)
     const started = performance.now()
     const error = await errorOf(db.getRepository(Entry).insert({ id: 1 }))
-    expect(performance.now() - started).to.be.within(200, 1200)
+    expect(performance.now() - started).to.be.within(200, 6000)
     expect(error).to.be.instanceOf(ConnectError)
     expect(error).to.include({ failure: 'wrong-role', stage: 'connect' })
     expect(isFailoverError(error)).to.equal(true)

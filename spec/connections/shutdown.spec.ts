@@ -9,7 +9,7 @@ import { Entry, describeOnServers, errorOf, outcomeOf, timed, times } from './ow
 const drainMs = 300
 const goodbyeMs = 1000
 /** How long an end may take at most, on a busy machine. */
-const boundMs = drainMs + goodbyeMs + 700
+const boundMs = drainMs + goodbyeMs + 4000
 
 describeOnServers('destroy()', { shards: 2 }, (servers, engine) => {
   it('lets running statements end, and gives their callers the results', async () => {
@@ -97,7 +97,7 @@ describeOnServers('destroy()', { shards: 2 }, (servers, engine) => {
         const answers = await timed(async () => {
           for (const { error } of await Promise.all(callers)) expect(error).to.be.instanceOf(Error)
         })
-        expect(answers, 'how long the callers went on waiting').to.be.below(500)
+        expect(answers, 'how long the callers went on waiting').to.be.below(3000)
       } finally {
         node.resume()
       }
@@ -222,7 +222,7 @@ describeOnServers('disconnectAll()', { shards: 3 }, (servers) => {
     await until(() => db.octopus.pools()[0]?.active === 1, { what: 'the statement' })
     expect(await timed(() => db.octopus.disconnectAll({ timeoutMs: 100 }))).to.be.within(
       90,
-      100 + goodbyeMs + 700,
+      100 + goodbyeMs + 4000,
     )
     expect((await running).error).to.be.instanceOf(Error)
   })

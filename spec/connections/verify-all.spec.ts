@@ -50,7 +50,7 @@ describeOnServers('verifyAllShards()', { shards: 3 }, (servers, engine) => {
       const found = await db.octopus.verifyAllShards()
       expect(found[1]).to.include({ shard: 'brazil', ok: true, reconnected: idle })
       expect(found[0]).to.include({ shard: 'master', ok: true, reconnected: 0 })
-      expect(await timed(() => three(() => brazil.query('SELECT 1')))).to.be.below(1000)
+      expect(await timed(() => three(() => brazil.query('SELECT 1')))).to.be.below(4000)
     } finally {
       await proxy.stop()
     }
@@ -77,7 +77,7 @@ describeOnServers('verifyAllShards()', { shards: 3 }, (servers, engine) => {
       const ms = await timed(async () => {
         found = await db.octopus.verifyAllShards({ timeoutMs: 300 })
       })
-      expect(ms).to.be.below(1500)
+      expect(ms).to.be.below(5000)
       expect(found.map(({ ok }) => ok)).to.deep.equal([true, false, true])
       expect(found[1]?.error).to.be.instanceOf(Error)
     } finally {
