@@ -16,7 +16,7 @@ export const backoffMs = (
   random: () => number,
 ): number => Math.min(longestMs, firstMs * 2 ** Math.min(tries, 30)) * (1 - random() / 4)
 
-/** Waits; the timer does not keep the process alive. */
+/** Waits; somebody is waiting for it, so the timer keeps the process alive. */
 export const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms)

@@ -69,6 +69,8 @@ export class ConnectionScope implements ConnectionOwner {
   }
 
   lent(lease: Lease): void {
+    // It can have ended while the connection was verified.
+    this.admit(lease)
     this.#leases.add(lease)
   }
 
@@ -80,7 +82,8 @@ export class ConnectionScope implements ConnectionOwner {
   async end(): Promise<void> {
     await settlesIn(this.#quiet(), this.#options.drainMs)
     this.#hasEnded = true
-    for (const lease of this.#leases) await this.#cut(lease)
+    // Together: a server that does not answer has its time, and the others do not wait for it.
+    await Promise.all([...this.#leases].map((lease) => this.#cut(lease)))
     for (const connections of this.#kept.values())
       for (const connection of connections) connection.close()
     this.#kept.clear()

@@ -66,6 +66,8 @@ export class EndpointPool implements LeaseKeeper {
   #opening: Promise<void> | undefined
   /** Lets those who wait for the opening go, which goes on by itself. */
   #abandonOpening: ((error: Error) => void) | undefined
+  /** While it waits for its last leases. */
+  #retiring: Promise<void> | undefined
   /** How often it was closed: a connection asked for before a close is not lent after it. */
   #closings = 0
   /** Leases of connections that are not the driver's pool's: those of scopes, and throw-away ones. */
@@ -127,16 +129,17 @@ export class EndpointPool implements LeaseKeeper {
   async #openOnce(keepsFirst: boolean): Promise<void> {
     const closings = this.#closings
     this.#state = 'opening'
+    let isStarted = false
     try {
       const { limit } = this.#settings
       const start = (): Promise<void> => this.#connector.start()
       await (limit === undefined ? start() : limit.claim(this, start))
+      isStarted = true
       if (!keepsFirst) (await this.#connector.acquire()).close()
     } catch (error) {
-      // What became of a server that is not used any more says nothing about the one in its place.
-      if (closings !== this.#closings) throw new PoolClosedError(this.endpoint.id)
-      this.#state = 'idle'
-      throw this.#connectingFailed(error)
+      if (closings === this.#closings) this.#state = 'idle'
+      if (isStarted) await this.#stop().catch(() => undefined)
+      throw this.#connectingFailed(error, closings)
     }
     if (closings !== this.#closings) {
       await this.#stop()
@@ -209,7 +212,7 @@ export class EndpointPool implements LeaseKeeper {
       (error: unknown) => {
         this.#arrived(request.asker)
         this.#leave(request.isFallback)
-        return this.#orElse(request, this.#connectingFailed(error)) as T
+        return this.#orElse(request, this.#connectingFailed(error, closings)) as T
       },
     )
   }
@@ -294,8 +297,8 @@ export class EndpointPool implements LeaseKeeper {
     lease.scope = asker.connectionScope
     this.#leases.add(lease)
     if (this.#isSingle(asker)) this.#single += 1
-    lease.scope?.lent(lease)
     try {
+      lease.scope?.lent(lease)
       return request.use(lease)
     } catch (error) {
       lease.release()
@@ -345,7 +348,7 @@ export class EndpointPool implements LeaseKeeper {
       } catch (error) {
         this.#arrived(request.asker)
         this.#leave(request.isFallback)
-        return this.#orElse(request, this.#connectingFailed(error))
+        return this.#orElse(request, this.#connectingFailed(error, closings))
       }
     }
   }
@@ -366,8 +369,14 @@ export class EndpointPool implements LeaseKeeper {
     }
   }
 
-  /** The error for a caller who got no connection; notes it where the server was not reached. */
-  #connectingFailed(error: unknown): Error {
+  /**
+   * The error for a caller who got no connection; notes it where the server was not reached.
+   *
+   * @param closings - how often the pool had been closed when he asked
+   */
+  #connectingFailed(error: unknown, closings: number): Error {
+    // What became of a server that is not used any more says nothing about the one in its place.
+    if (closings !== this.#closings) return new PoolClosedError(this.endpoint.id)
     if (error instanceof Error && (error as { stage?: unknown }).stage === 'acquire') return error
     const failure = connectErrorOf(this.endpoint, error)
     if (isUnreachable(failure)) {
@@ -387,9 +396,13 @@ export class EndpointPool implements LeaseKeeper {
    * Tries whether the server can be used, by a connection outside the pool.
    *
    * @throws ConnectError if it cannot
+   * @throws PoolClosedError if the pool was closed
    */
   async probe(): Promise<void> {
+    // Who waited for the try is sent to the pool in its place.
+    if (this.#state === 'closed') throw new PoolClosedError(this.endpoint.id)
     if (this.#state !== 'open') return this.start()
+    const closings = this.#closings
     let connection: PhysicalConnection | undefined
     try {
       connection = await this.#connector.connect()
@@ -403,7 +416,7 @@ export class EndpointPool implements LeaseKeeper {
           `verifier ${verdict.verifier} refused the server.`,
         )
     } catch (error) {
-      throw this.#connectingFailed(error)
+      throw this.#connectingFailed(error, closings)
     } finally {
       connection?.close()
     }
@@ -448,6 +461,7 @@ export class EndpointPool implements LeaseKeeper {
    */
   async verifyIdle(): Promise<number> {
     if (this.#state !== 'open') return 0
+    const closings = this.#closings
     const taken: PhysicalConnection[] = []
     let bad = 0
     try {
@@ -458,7 +472,7 @@ export class EndpointPool implements LeaseKeeper {
           await acquired.catch((error: unknown) => {
             this.#onTheWay -= 1
             this.#gate.leave()
-            throw this.#connectingFailed(error)
+            throw this.#connectingFailed(error, closings)
           }),
         )
       }
@@ -511,11 +525,19 @@ export class EndpointPool implements LeaseKeeper {
     if (await this.#refuse()) {
       await takeBack(this.#leases, drainMs)
       await this.#stop()
+    } else if (this.#retiring !== undefined) {
+      await takeBack(this.#leases, drainMs)
+      await this.#retiring
     }
   }
 
   /** Sends who waits elsewhere, lets whoever has a connection use it to the end, then closes. */
-  async retire(): Promise<void> {
+  retire(): Promise<void> {
+    this.#retiring ??= this.#retire()
+    return this.#retiring
+  }
+
+  async #retire(): Promise<void> {
     // A server that moves away may be silent: nobody waits for it.
     this.#abandonOpening?.(new PoolClosedError(this.endpoint.id))
     if (await this.#refuse()) {

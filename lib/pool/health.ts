@@ -17,6 +17,7 @@ export interface HealthOptions {
 }
 
 interface Ejection {
+  readonly endpoint: Endpoint
   why: string
   tries: number
   timer: NodeJS.Timeout | undefined
@@ -34,6 +35,11 @@ export class Health {
     this.#options = options
   }
 
+  /** Whether every replica is in service. */
+  get isWhole(): boolean {
+    return this.#ejected.size === 0
+  }
+
   /** Why a replica is out of service; undefined if it is not. */
   whyOut(endpoint: Endpoint): string | undefined {
     return this.#ejected.get(endpoint.id)?.why
@@ -47,7 +53,7 @@ export class Health {
       known.why = why
       return
     }
-    const ejection: Ejection = { why, tries: 0, timer: undefined }
+    const ejection: Ejection = { endpoint, why, tries: 0, timer: undefined }
     this.#ejected.set(endpoint.id, ejection)
     this.#options.setOnline(endpoint, false)
     this.#schedule(endpoint, ejection, 0)
@@ -88,9 +94,7 @@ export class Health {
   }
 
   /** Ends all probing and puts everything back into service, for a start from the beginning. */
-  reset(endpoints: Iterable<Endpoint>): void {
-    for (const endpoint of endpoints) this.forget(endpoint)
-    for (const { timer } of this.#ejected.values()) clearTimeout(timer)
-    this.#ejected.clear()
+  reset(): void {
+    for (const { endpoint } of this.#ejected.values()) this.#restore(endpoint)
   }
 }

@@ -88,6 +88,7 @@ export interface ConnectionOwner {
   keep(pool: object, connection: PhysicalConnection): void
   /** Refuses where nothing may be lent under it any more. */
   admit(pool: { readonly endpoint: Endpoint }): void
+  /** Notes a lease under it; throws where it has ended meanwhile. */
   lent(lease: Lease): void
   returned(lease: Lease): void
   /** Counts work on the way to a connection as the scope's: it is waited for at the end. */
@@ -170,7 +171,7 @@ export class Lease implements LeaseFacts {
   ended(failure?: FailureKind): void {
     this.#running -= 1
     if (failure !== undefined) this.#keeper?.statementFailed(this, failure)
-    if (this.#running === 0) this.#onRest?.()
+    if (this.#running === 0) this.#rest()
   }
 
   /** Notes that the connection failed, whatever was on its way. */
@@ -182,16 +183,24 @@ export class Lease implements LeaseFacts {
   /** Settles when no statement is on its way, or the lease has been released. */
   async rested(): Promise<void> {
     if (this.#running === 0 || this.isReleased) return
+    const others = this.#onRest
     await new Promise<void>((resolve) => {
-      this.#onRest = resolve
+      this.#onRest = () => {
+        others?.()
+        resolve()
+      }
     })
   }
 
   /** Settles when it has been released. */
   async returned(): Promise<void> {
     if (this.isReleased) return
+    const others = this.#onReturn
     await new Promise<void>((resolve) => {
-      this.#onReturn = resolve
+      this.#onReturn = () => {
+        others?.()
+        resolve()
+      }
     })
   }
 
@@ -211,8 +220,14 @@ export class Lease implements LeaseFacts {
     if (keeper === undefined) return
     this.#keeper = undefined
     keeper.leaseReturned(this, error)
-    this.#onRest?.()
+    this.#rest()
     this.#onReturn?.()
+  }
+
+  #rest(): void {
+    const onRest = this.#onRest
+    this.#onRest = undefined
+    onRest?.()
   }
 }
 

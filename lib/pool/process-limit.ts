@@ -101,7 +101,11 @@ export class ProcessLimit {
 
   #somethingReturned(ms: number | undefined): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = ms === undefined ? undefined : setTimeout(() => resolve(false), Math.max(1, ms))
+      const giveUp = (): void => {
+        this.#returned = undefined
+        resolve(false)
+      }
+      const timer = ms === undefined ? undefined : setTimeout(giveUp, Math.max(1, ms))
       this.#returned = () => {
         clearTimeout(timer)
         resolve(true)

@@ -104,7 +104,9 @@ class Routed<T> implements Checkout<T> {
 /** All pools of one data source, each made at its first use. */
 export class PoolRegistry {
   readonly #options: PoolRegistryOptions
-  #pools = new Map<string, EndpointPool>()
+  #present = new Map<string, EndpointPool>()
+  /** Pools out of service that still have leases. */
+  #retiring = new Set<EndpointPool>()
   #pid = process.pid
 
   constructor(options: PoolRegistryOptions) {
@@ -115,18 +117,24 @@ export class PoolRegistry {
     return this.#options.collapseReplicas
   }
 
-  /** The pool of a server. */
-  poolOf(endpoint: Endpoint): EndpointPool {
+  get #pools(): Map<string, EndpointPool> {
     // A process that goes on from another's memory must not touch the other's sockets.
     if (this.#pid !== process.pid) {
       this.#pid = process.pid
-      this.#pools = new Map()
+      this.#present = new Map()
+      this.#retiring = new Set()
     }
-    let pool = this.#pools.get(endpoint.id)
+    return this.#present
+  }
+
+  /** The pool of a server. */
+  poolOf(endpoint: Endpoint): EndpointPool {
+    const pools = this.#pools
+    let pool = pools.get(endpoint.id)
     if (pool === undefined) {
       const { connectorFor, settingsFor } = this.#options
       pool = new EndpointPool(endpoint, connectorFor(endpoint), settingsFor(endpoint))
-      this.#pools.set(endpoint.id, pool)
+      pools.set(endpoint.id, pool)
     }
     return pool
   }
@@ -153,9 +161,9 @@ export class PoolRegistry {
     }
   }
 
-  /** The pools that have been made. */
+  /** The pools that have been made, also those out of service that still have leases. */
   get pools(): Iterable<EndpointPool> {
-    return this.#pools.values()
+    return [...this.#pools.values(), ...this.#retiring]
   }
 
   /** Whether a server's pool is open; asking makes none. */
@@ -196,12 +204,11 @@ export class PoolRegistry {
 
   /** The replicas of a route that are out of service, with the reason. */
   skipped(shard: ShardTopology, { replicaGroup }: WantedServer): readonly SkippedNode[] {
-    const online = shard.onlineReplicas.get(replicaGroup)?.length ?? 0
-    const all = replicaGroup === undefined ? shard.replicas.length : undefined
-    if (online === all) return noneSkipped
+    const { health } = this.#options
+    if (health.isWhole) return noneSkipped
     return shard.replicas.flatMap((replica) => {
       const isMeant = replicaGroup === undefined || replica.group === replicaGroup
-      const why = isMeant ? this.#options.health.whyOut(replica) : undefined
+      const why = isMeant ? health.whyOut(replica) : undefined
       return why === undefined ? [] : [{ node: replica.node, why }]
     })
   }
@@ -247,7 +254,8 @@ export class PoolRegistry {
     if (pool === undefined) return
     this.#pools.delete(endpointId)
     this.#options.health.forget(pool.endpoint)
-    await pool.retire()
+    const retiring = this.#retiring.add(pool)
+    await pool.retire().finally(() => retiring.delete(pool))
   }
 
   /**
@@ -257,9 +265,9 @@ export class PoolRegistry {
    * @throws AggregateError with each failure
    */
   async closeAll(drainMs: number): Promise<void> {
-    const closing = [...this.#pools.values()]
+    const closing = [...this.pools]
     this.#pools.clear()
-    this.#options.health.reset(closing.map(({ endpoint }) => endpoint))
+    this.#options.health.reset()
     const results = await Promise.allSettled(closing.map((pool) => pool.close(drainMs)))
     const errors = results.flatMap((result) =>
       result.status === 'rejected' ? [result.reason as unknown] : [],

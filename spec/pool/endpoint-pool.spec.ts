@@ -92,6 +92,37 @@ describe('EndpointPool', () => {
     ;(await lend(pool)).release()
   })
 
+  it('says who holds what was waited for, and where it was taken', async () => {
+    const pool = poolOver(new StubConnector(2))
+    const asking = { owner: {}, connectionScope: undefined, isRetry: false, callSite: 'at here' }
+    const lendTo = (owner: object): Promise<Lease> =>
+      pool.checkout(requestOf([brazil.primary], own, { asker: { ...asking, owner } }))
+    const others = await lendTo({})
+    pass(30)
+    const owned = await lendTo(asking.owner)
+    const waiting = failureOf(lendTo(asking.owner))
+    await settle()
+    pass(100)
+    const error = await waiting
+    if (!(error instanceof AcquireTimeoutError)) throw error
+    expect(error.holders).to.deep.equal({ oldestLeaseMs: 130, heldByScope: 1, takenAt: 'at here' })
+    expect(error.message).to.match(/in use for 130 ms, taken at:\nat here\n/)
+    expect(error.message).to.match(/The scope that waits holds 1 itself/)
+    others.release()
+    owned.release()
+  })
+
+  it('keeps no driver pool open of which it could not have the first connection', async () => {
+    const connector = new StubConnector()
+    const pool = poolOver(connector)
+    connector.acquireFault = new Error('too many connections')
+    expect(await failureOf(pool.start(false))).to.have.property('cause', connector.acquireFault)
+    expect([pool.state, connector.opens, connector.closes]).to.deep.equal(['idle', 1, 1])
+    connector.acquireFault = undefined
+    await pool.start(false)
+    expect([pool.state, connector.opens, connector.open]).to.deep.equal(['open', 2, 0])
+  })
+
   it('takes a lease back once, however often it is released', async () => {
     const connector = new StubConnector(1)
     const pool = poolOver(connector)

@@ -15,7 +15,12 @@ export class StubConnection implements PhysicalConnection {
   isLent = true
   isClosed = false
   pings = 0
-  constructor(readonly connector: StubConnector) {}
+  /** What was run on it. */
+  readonly statements: string[] = []
+  constructor(
+    readonly connector: StubConnector,
+    readonly isPooled = true,
+  ) {}
 
   async ping(): Promise<void> {
     this.pings += 1
@@ -23,13 +28,17 @@ export class StubConnection implements PhysicalConnection {
     if (this.connector.pingFault) throw this.connector.pingFault
   }
 
-  async query(): Promise<readonly Record<string, unknown>[]> {
+  async query(sql: string): Promise<readonly Record<string, unknown>[]> {
+    this.statements.push(sql)
+    await this.connector.queryGate
     return []
   }
 
   giveBack(): void {
     this.isLent = false
-    if (!this.isClosed) this.connector.resting.push(this)
+    if (this.isClosed) return
+    if (this.isPooled) this.connector.resting.push(this)
+    else this.close()
   }
 
   close(): void {
@@ -46,6 +55,8 @@ export class StubConnector implements Connector {
   readonly connections: StubConnection[] = []
   readonly resting: StubConnection[] = []
   opens = 0
+  /** How often a connection was asked of the server. */
+  attempts = 0
   closes = 0
   aborts = 0
   /** While set, opening fails with it. */
@@ -56,10 +67,14 @@ export class StubConnector implements Connector {
   pingFault: Error | undefined
   /** While set, closing fails with it. */
   closeFault: Error | undefined
-  /** While set, opening, a ping or closing waits for it. */
+  /** While set, opening, connecting, a ping, a statement or closing waits for it. */
   openGate: Promise<void> | undefined
+  connectGate: Promise<void> | undefined
+  queryGate: Promise<void> | undefined
   pingGate: Promise<void> | undefined
   closeGate: Promise<void> | undefined
+
+  #hasStopped = false
 
   constructor(max = 2) {
     this.max = max
@@ -69,41 +84,50 @@ export class StubConnector implements Connector {
     this.opens += 1
     await this.openGate
     if (this.openFault) throw this.openFault
+    this.#hasStopped = false
   }
 
   async acquire(): Promise<StubConnection> {
-    const resting = this.resting.pop()
-    if (resting !== undefined) {
-      resting.isLent = true
-      return resting
-    }
-    return this.connect()
+    // As mysql2 says it.
+    if (this.#hasStopped) throw new Error('Pool is closed.')
+    const resting = this.resting.findLast(({ isClosed }) => !isClosed)
+    if (resting === undefined) return this.#make(true)
+    this.resting.splice(this.resting.indexOf(resting), 1)
+    resting.isLent = true
+    return resting
   }
 
-  async connect(): Promise<StubConnection> {
+  connect(): Promise<StubConnection> {
+    return this.#make(false)
+  }
+
+  async #make(isPooled: boolean): Promise<StubConnection> {
+    this.attempts += 1
+    await this.connectGate
     if (this.acquireFault) throw this.acquireFault
-    const connection = new StubConnection(this)
+    const connection = new StubConnection(this, isPooled)
     this.connections.push(connection)
     return connection
   }
 
   async stop(): Promise<void> {
     this.closes += 1
+    this.#hasStopped = true
     await this.closeGate
     if (this.closeFault) throw this.closeFault
+    for (const connection of this.resting.splice(0)) connection.close()
   }
 
   abort(): void {
     this.aborts += 1
   }
 
-  /** How many connections are open. */
   get open(): number {
-    return this.connections.filter(({ isClosed }) => !isClosed).length
+    return this.connections.filter(({ isClosed, isPooled }) => isPooled && !isClosed).length
   }
 
   get sockets(): number {
-    return this.open
+    return this.connections.filter(({ isClosed }) => !isClosed).length
   }
 
   /** How many connections are lent. */
@@ -159,3 +183,15 @@ export const failureOf = async (work: Promise<unknown>): Promise<unknown> =>
     () => undefined,
     (error: unknown) => error,
   )
+
+/** Lets what was started run as far as it can. */
+export const settle = (): Promise<void> => new Promise(setImmediate)
+
+/** A promise that is settled from outside. */
+export const gate = (): { readonly promise: Promise<void>; readonly open: () => void } => {
+  let open = (): void => undefined
+  const promise = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { promise, open: () => open() }
+}

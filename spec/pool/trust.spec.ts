@@ -180,8 +180,48 @@ describe('trust in connections', () => {
     expect(pool.numbers.active).to.equal(0)
   })
 
+  it('is asked of each verifier in turn, until one says no', async () => {
+    const asked: string[] = []
+    let isFresh = false
+    const pool = poolWith(
+      ['always'],
+      [
+        { name: 'writer', verify: () => asked.push('writer') > 0 },
+        { name: 'fresh', verify: () => (asked.push('fresh'), isFresh) },
+        { name: 'last', verify: () => asked.push('last') > 0 },
+      ],
+      { acquireTimeoutMs: 10_000 },
+    )
+    const lending = lend(pool)
+    await settle()
+    expect([asked.splice(0), connector.open]).to.deep.equal([['writer', 'fresh'], 0])
+    isFresh = true
+    now += 50
+    mock.timers.tick(50)
+    ;(await lending).release()
+    expect([asked, pings()]).to.deep.equal([['writer', 'fresh', 'last'], 2])
+  })
+
+  it('is asked for by a retry, in a connection that was used before', async () => {
+    for (const [when, verified] of [
+      [['after-error'], [false, true]],
+      [['never'], [false, false]],
+    ] as const) {
+      connector = new StubConnector(3)
+      const pool = poolWith(when)
+      const retry = async (): Promise<boolean> => {
+        const asker = { ...requestOf([pool.endpoint], () => 0).asker, isRetry: true }
+        const lease = await pool.checkout(requestOf([pool.endpoint], (found) => found, { asker }))
+        lease.release()
+        return lease.verified
+      }
+      expect([await retry(), await retry()]).to.deep.equal(verified)
+    }
+  })
+
   it('ends in wrong-role when the time to acquire is over', async () => {
-    const pool = poolWith(['always'], [{ name: 'writer', verify: () => false }])
+    let isWriter = false
+    const pool = poolWith(['always'], [{ name: 'writer', verify: () => isWriter }])
     let failure: unknown
     void failureOf(lend(pool)).then((error) => (failure = error))
     for (let turn = 0; turn < 40 && failure === undefined; turn += 1) {
@@ -192,6 +232,8 @@ describe('trust in connections', () => {
     expect(failure).to.be.instanceOf(ConnectError).with.property('failure', 'wrong-role')
     expect(pool.numbers).to.deep.equal({ max: 3, active: 0, idle: 0, waiting: 0 })
     expect(warnings).to.have.length(1)
+    isWriter = true
+    await fill(pool, 3)
   })
 
   it('does not outlive maxLifetimeMs, neither at rest nor in use', async () => {

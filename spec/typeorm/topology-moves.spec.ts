@@ -45,6 +45,22 @@ describeOnServers('a server that moves', (get) => {
     await noConnections(get(), 1)
   })
 
+  it('is left by destroy() too, though somebody holds a connection to it', async () => {
+    const stage = await withReplica()
+    const { db } = stage
+    const { at, node } = get()
+    const runner = db.shard('brazil').createQueryRunner()
+    await runner.query('SELECT 1')
+    const moved = db.octopus.updateNode('brazil', brazil(stage), placeOf(at(3)))
+    await db.using('brazil', () => db.query('SELECT 1'))
+    expect(await node(1).connections()).to.equal(1)
+    await db.destroy()
+    await moved
+    await noConnections(get(), 1)
+    await noConnections(get(), 3)
+    expect(await failure(runner.query('SELECT 1'))).to.be.instanceOf(Error)
+  })
+
   it('has a replica’s reads at once, under load, and the old server has none', async () => {
     const { db, entries } = await withReplica()
     const load = new Load(() => db.using('brazil', () => entries.count()))
