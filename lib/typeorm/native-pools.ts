@@ -37,6 +37,7 @@ export interface PostgresClient {
   connect(): Promise<unknown>
   end(): Promise<void>
   on(event: 'error', listener: (error: Error) => void): unknown
+  removeListener(event: 'error', listener: (error: Error) => void): unknown
   release?(error?: Error): void
 }
 

@@ -6,6 +6,7 @@ import { writerOver } from './cache-writer.js'
 import { DbQueryResultCache, type QueryResultCache, overlayOf } from './internals.js'
 import { derived, keyedCache } from './keyed-cache.js'
 import type { Shard } from './shard.js'
+import { tellCacheHit } from './statement-trace.js'
 
 interface ShardCache {
   readonly inner: QueryResultCache
@@ -87,8 +88,9 @@ const routedCache = (shard: Shard, inner: QueryResultCache): QueryResultCache =>
     async getFromCache(options, runner) {
       if (bypassesCache(runner)) return undefined
       const saved = await inner.getFromCache(options, runner)
-      if (saved && runner && !inner.isExpired(saved))
-        stateOf(runner)?.tellCacheHit(runner, sqlOf(options.query))
+      const state = stateOf(runner)
+      if (saved && runner && state && !inner.isExpired(saved))
+        tellCacheHit(state, runner, sqlOf(options.query))
       return saved
     },
     async storeInCache(options, saved, runner) {

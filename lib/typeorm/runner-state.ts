@@ -1,29 +1,21 @@
 import { type EntityMetadata, QueryFailedError, type QueryRunner } from 'typeorm'
 import { currentFrame } from '../context/carrier.js'
-import {
-  type Frame,
-  type WriteLedger,
-  encloses,
-  frameOf,
-  namingFrame,
-  userFrame,
-} from '../context/frame.js'
-import { CrossShardError, ReadOnlyScopeError } from '../errors.js'
+import { type Frame, frameOf } from '../context/frame.js'
+import { ReadOnlyScopeError } from '../errors.js'
 import { failureOf } from '../pool/failure.js'
 import type { Lease } from '../pool/lease.js'
 import type { Route } from '../router/decide.js'
-import { framesTransaction } from '../router/read-only-sql.js'
 import type { Intent } from '../router/request.js'
 import type { Endpoint } from '../topology/snapshot.js'
 import type { RouteEventKind } from '../trace/event.js'
-import type { RouteCollector } from '../trace/hub.js'
-import type { RunnerInternals } from './internals.js'
 import { isRefusedOnReplica, mayWrite } from './read-only-guard.js'
 import type { Runtime } from './runtime.js'
 import type { Shard } from './shard.js'
-import { isLost, markSite, stageOf, statementError } from './statement-failures.js'
-import { type StatementOutcome, routeEvent } from './trace-record.js'
-import { WriteNotes } from './write-notes.js'
+import { sendAgain } from './held-connection.js'
+import { isLost, located, statementError } from './statement-failures.js'
+import { isListenedTo, tell } from './statement-trace.js'
+import { TransactionScope, startTransaction } from './transaction-scope.js'
+import { WriteNotes, ledgersOf } from './write-notes.js'
 
 /** What one query runner serves: a route, and what has come of it so far. */
 export interface RunnerFacts {
@@ -37,8 +29,6 @@ export interface RunnerFacts {
   readonly metadata: EntityMetadata | undefined
   readonly kind: RouteEventKind
 }
-
-const startTransaction = 'START TRANSACTION'
 
 /** What is to be done once a statement has settled. */
 export interface FollowUp {
@@ -79,10 +69,8 @@ export class RunnerState implements RunnerFacts {
   /** Whether its rows come one by one, so that a reader may have had some. */
   isStreaming = false
   #pending = 0
-  /** What was begun through this runner, and the user's scope in which it was. On SQLite a transaction
-   *  beside another's is a savepoint in that. */
-  #begun: 'nothing' | 'transaction' | 'savepoint' = 'nothing'
-  #transactionFrame: Frame | undefined = undefined
+  /** Made at the first statement in a transaction. */
+  #transaction: TransactionScope | undefined = undefined
   /** Made at the first statement that may write in a scope. */
   #writes: WriteNotes | undefined = undefined
 
@@ -114,7 +102,7 @@ export class RunnerState implements RunnerFacts {
    */
   checkHeld(sql: string, parameters: unknown[] | undefined): void {
     if (this.lostBy !== undefined)
-      throw this.#located(new QueryFailedError(sql, parameters, this.lostBy), sql)
+      throw located(this, new QueryFailedError(sql, parameters, this.lostBy), sql)
   }
 
   /**
@@ -125,7 +113,10 @@ export class RunnerState implements RunnerFacts {
    * @throws ReadOnlyScopeError for a write inside `usingReplica`
    */
   admit(runner: QueryRunner, sql: string, ambient: Frame | undefined): string {
-    if (runner.isTransactionActive) this.#checkScope(runner, sql, ambient)
+    if (runner.isTransactionActive) {
+      this.#transaction ??= new TransactionScope(this.shard.name)
+      this.#transaction.check(runner, sql, ambient)
+    }
     return this.route.isReadOnly ? this.#admitReading(sql) : sql
   }
 
@@ -137,25 +128,6 @@ export class RunnerState implements RunnerFacts {
    */
   admitTransaction(): void {
     if (this.route.isReadOnly && this.intent === 'persist') throw this.#refusal()
-  }
-
-  #checkScope(runner: QueryRunner, sql: string, ambient: Frame | undefined): void {
-    const scope = namingFrame(ambient)
-    // Not what a user sends by hand later: it would move the transaction into his present scope.
-    const isOutermost = runnerIsStarting(sql) && depthOf(runner) === 0
-    if (isOutermost || (this.#begun === 'nothing' && ownSavepoint.test(sql))) {
-      this.#begun = isOutermost ? 'transaction' : 'savepoint'
-      this.#transactionFrame = userFrame(ambient)
-      return
-    }
-    if (this.#begun === 'nothing' || scope?.shard === undefined || scope.shard === this.shard.name)
-      return
-    if (framesTransaction(sql) || encloses(scope, this.#transactionFrame)) return
-    throw new CrossShardError(
-      'A transaction was used inside a scope of another shard that was entered after it began',
-      [this.shard.name, scope.shard],
-      'Leave the scope, or use the data source there instead of the transaction’s manager.',
-    )
   }
 
   #admitReading(sql: string): string {
@@ -175,18 +147,10 @@ export class RunnerState implements RunnerFacts {
 
   /** What is to be done once the statement has settled; undefined, and nothing allocated, for most. */
   followUp(sql: string, ambient: Frame | undefined): FollowUp | undefined {
-    const isTraced = this.#isTraced(ambient)
+    const isTraced = isListenedTo(this, ambient)
     const isWrite = this.#remembersWrites(sql, ambient)
     if (isTraced) return isWrite ? followUps.both : followUps.trace
     return isWrite ? followUps.write : undefined
-  }
-
-  #isTraced(ambient: Frame | undefined): boolean {
-    return this.runtime.trace.isOn || this.#collector(ambient) !== undefined
-  }
-
-  #collector(ambient: Frame | undefined): RouteCollector | undefined {
-    return ambient?.collector ?? this.frame?.collector
   }
 
   #remembersWrites(sql: string, ambient: Frame | undefined): boolean {
@@ -220,7 +184,7 @@ export class RunnerState implements RunnerFacts {
    * Follows a statement of a server: notes what its error says of the connection, notes the write and
    * tells the trace.
    *
-   * @param retry - sends it once more, where that can be done
+   * @param structured - how `query` was asked to answer: a lost read is sent once more
    */
   settle<T>(
     followUp: FollowUp | undefined,
@@ -229,7 +193,7 @@ export class RunnerState implements RunnerFacts {
     parameters: unknown,
     ambient: Frame | undefined,
     result: Promise<T>,
-    retry?: () => Promise<T>,
+    structured?: boolean,
   ): Promise<T> {
     const followed =
       followUp === undefined
@@ -247,7 +211,7 @@ export class RunnerState implements RunnerFacts {
         const error = this.#failed(reason, sql)
         followed?.(error)
         const isRetried = this.lease !== undefined && this.mayRetry(runner) && isLost(error)
-        if (retry !== undefined && isRetried) return retry()
+        if (isRetried) return sendAgain(runner, sql, parameters, structured)
         throw error
       },
     )
@@ -258,20 +222,7 @@ export class RunnerState implements RunnerFacts {
     const error = statementError(reason, sql)
     const kind = failureOf(error)
     lease?.ended(this.route.isReadOnly && kind === 'read-only' ? 'statement' : kind)
-    return this.#located(error, sql)
-  }
-
-  /** Notes on an error where it arose. */
-  #located(error: unknown, sql: string): unknown {
-    const { lease } = this
-    markSite(error, {
-      shard: this.shard.name,
-      role: lease?.endpoint.role ?? this.route.role,
-      node: lease?.endpoint.node,
-      stage: stageOf(error, sql, lease !== undefined),
-      kind: failureOf(error),
-    })
-    return error
+    return located(this, error, sql)
   }
 
   /** Notes the write and tells the trace, once `result` has settled. */
@@ -306,14 +257,14 @@ export class RunnerState implements RunnerFacts {
     const inTransaction = runner.isTransactionActive
     // What is written beside another runner's transaction, on SQLite's one connection, has no commit
     // of its own to wait for.
-    const awaitsCommit = inTransaction && this.#begun === 'transaction'
+    const awaitsCommit = inTransaction && this.#transaction?.isOwn === true
     const at = isTraced ? Date.now() : 0
     const started = isTraced ? this.runtime.now() : 0
     const retried = this.isRetry
     return (error) => {
       if (isWrite) this.#noteWrite(sql, awaitsCommit, ambient)
       if (isTraced)
-        this.#tell(sql, parameters, ambient, { at, started, inTransaction, error, retried })
+        tell(this, { at, started, sql, parameters, ambient, inTransaction, error, retried })
     }
   }
 
@@ -321,64 +272,4 @@ export class RunnerState implements RunnerFacts {
     this.#writes ??= new WriteNotes(this.shard.name, this.runtime.now)
     this.#writes.settle(sql, awaitsCommit, ledgersOf(this.frame, ambient))
   }
-
-  #tell(
-    sql: string,
-    parameters: unknown,
-    ambient: Frame | undefined,
-    outcome: Pick<StatementOutcome, 'at' | 'error' | 'inTransaction' | 'retried'> & {
-      readonly started: number
-    },
-  ): void {
-    const { started, ...rest } = outcome
-    const durationMs = this.runtime.now() - started
-    const stage = eventStage(outcome.error, sql, this)
-    const facts = { ...rest, sql, ambient, durationMs, stage, isCached: false }
-    const event = routeEvent(this, facts)
-    this.runtime.trace.emit({ event, sql, parameters }, this.#collector(ambient))
-  }
-
-  /** Tells the trace that the result cache answered in a server's place. */
-  tellCacheHit(runner: QueryRunner, sql: string): void {
-    const ambient = this.ambient()
-    if (!this.#isTraced(ambient)) return
-    const event = routeEvent(this, {
-      at: Date.now(),
-      sql,
-      inTransaction: runner.isTransactionActive,
-      ambient,
-      durationMs: 0,
-      stage: 'query',
-      error: undefined,
-      isCached: true,
-      retried: false,
-    })
-    this.runtime.trace.emit({ event, sql, parameters: undefined }, this.#collector(ambient))
-  }
-}
-
-/** The ledgers of the route's scope and of the scope around the statement: most often one. */
-const ledgersOf = (
-  frame: Frame | undefined,
-  ambient: Frame | undefined,
-): readonly WriteLedger[] => {
-  if (frame === undefined) return ambient === undefined ? [] : [ambient.writes]
-  return ambient === undefined || ambient.writes === frame.writes
-    ? [frame.writes]
-    : [frame.writes, ambient.writes]
-}
-
-/** How many transactions and savepoints of TypeORM's are open on a runner. */
-const depthOf = (runner: QueryRunner): number =>
-  (runner as QueryRunner & Partial<RunnerInternals>).transactionDepth ?? 0
-
-/** TypeORM's own. */
-const ownSavepoint = /^SAVEPOINT typeorm_\d+$/
-
-const runnerIsStarting = (sql: string): boolean =>
-  sql === startTransaction || sql === 'BEGIN TRANSACTION' || /^set transaction isolation/i.test(sql)
-
-const eventStage = (error: unknown, sql: string, state: RunnerState) => {
-  const stage = stageOf(error, sql, state.lease !== undefined || state.endpoint !== undefined)
-  return stage === 'commit' ? 'query' : stage
 }

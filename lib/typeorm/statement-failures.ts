@@ -2,6 +2,7 @@ import { QueryFailedError } from 'typeorm'
 import { OctopusError } from '../errors.js'
 import { type FailureKind, failureOf } from '../pool/failure.js'
 import type { Role } from '../trace/event.js'
+import type { RunnerState } from './runner-state.js'
 
 /**
  * A connection was lost after COMMIT had been sent on it: whether the transaction was committed is not
@@ -76,4 +77,17 @@ export const stageOf = (
 export const isLost = (error: unknown): boolean => {
   const kind = failureOf(error)
   return kind === 'lost' || kind === 'shutdown'
+}
+
+/** Notes on an error of a runner's statement where it arose. */
+export const located = (state: RunnerState, error: unknown, sql: string): unknown => {
+  const { lease, shard, route } = state
+  markSite(error, {
+    shard: shard.name,
+    role: lease?.endpoint.role ?? route.role,
+    node: lease?.endpoint.node,
+    stage: stageOf(error, sql, lease !== undefined),
+    kind: failureOf(error),
+  })
+  return error
 }

@@ -1,4 +1,4 @@
-import type { WriteLedger } from '../context/frame.js'
+import type { Frame, WriteLedger } from '../context/frame.js'
 import { framesTransaction } from '../router/read-only-sql.js'
 import { statementKeyword } from '../trace/event.js'
 
@@ -45,4 +45,15 @@ export class WriteNotes {
   #note(ledgers: Iterable<WriteLedger>): void {
     for (const ledger of ledgers) ledger.set(this.#shard, this.#now())
   }
+}
+
+/** The ledgers of the route's scope and of the scope around the statement: most often one. */
+export const ledgersOf = (
+  frame: Frame | undefined,
+  ambient: Frame | undefined,
+): readonly WriteLedger[] => {
+  if (frame === undefined) return ambient === undefined ? [] : [ambient.writes]
+  return ambient === undefined || ambient.writes === frame.writes
+    ? [frame.writes]
+    : [frame.writes, ambient.writes]
 }
