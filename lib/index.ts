@@ -51,7 +51,7 @@ export {
 export { type FailureKind, isFailoverError, isRetryable } from './pool/failure.js'
 export type { VerifiedConnection } from './pool/lease.js'
 export type { Verifier } from './pool/verify.js'
-export type { PoolState } from './pool/endpoint-pool.js'
+export type { PoolState } from './pool/opening.js'
 export type { PoolInfo } from './pool/registry.js'
 export type { ExportWritesOptions, ScopeOptions } from './scopes/carried-writes.js'
 export type { FanOutOptions, ShardSettled, ShardValue } from './scopes/fan-out.js'

@@ -7,7 +7,9 @@ import {
   type Topology,
 } from '../topology/snapshot.js'
 import type { Role, RouteReason, SkippedNode } from '../trace/event.js'
-import { EndpointPool, type Checkout, type PoolSettings, type PoolState } from './endpoint-pool.js'
+import type { Checkout, PoolSettings } from './checkout.js'
+import { EndpointPool } from './endpoint-pool.js'
+import type { PoolState } from './opening.js'
 import type { Health } from './health.js'
 import type { Asker, ConnectionOwner, Connector, Lease } from './lease.js'
 

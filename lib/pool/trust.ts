@@ -98,6 +98,32 @@ export class Trust {
     return { error: connectErrorOf(this.#endpoint, verdict.error), isOwn, isMute }
   }
 
+  /** Whether a connection is in order, as far as the verifiers can tell. */
+  async isGood(connection: PhysicalConnection): Promise<boolean> {
+    return (await this.#verdict(connection)).is === 'good'
+  }
+
+  #verdict(connection: PhysicalConnection): Promise<Verdict> {
+    return verify(connection, this.#endpoint, 'full', this.#settings.verify)
+  }
+
+  /**
+   * Looks at a connection that was made to try the server.
+   *
+   * @throws ConnectError or the driver's error if the server cannot be used
+   */
+  async probe(connection: PhysicalConnection): Promise<void> {
+    const verdict = await this.#verdict(connection)
+    if (verdict.is === 'silent') throw verdict.error
+    // A primary in the wrong role is for its callers to wait for; they verify.
+    if (verdict.is === 'wrong' && this.#endpoint.role === 'replica')
+      throw new ConnectError(
+        this.#endpoint.id,
+        'wrong-role',
+        `verifier ${verdict.verifier} refused the server.`,
+      )
+  }
+
   #refusal(
     { id: number }: PhysicalConnection,
     { verifier, error }: Extract<Verdict, { is: 'wrong' }>,

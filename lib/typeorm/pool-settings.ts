@@ -1,5 +1,5 @@
 import type { ResolvedPool } from '../config/resolved.js'
-import type { PoolSettings } from '../pool/endpoint-pool.js'
+import type { PoolSettings } from '../pool/checkout.js'
 import { ProcessLimit } from '../pool/process-limit.js'
 import type { ConnectionOptions } from './drivers.js'
 import type { EngineFamily } from './internals.js'

@@ -1,5 +1,5 @@
 import { mock } from 'node:test'
-import type { PoolSettings } from '../../lib/pool/endpoint-pool.js'
+import type { PoolSettings } from '../../lib/pool/checkout.js'
 import { Health } from '../../lib/pool/health.js'
 import type { Lease } from '../../lib/pool/lease.js'
 import {

@@ -1,6 +1,6 @@
 import { mock } from 'node:test'
 import { expect } from 'chai'
-import type { PoolSettings } from '../../lib/pool/endpoint-pool.js'
+import type { PoolSettings } from '../../lib/pool/checkout.js'
 import type { Lease } from '../../lib/pool/lease.js'
 import { PoolWorld, reading, writing } from './pool-world.js'
 import { type StubConnector, failureOf, gate, refused, settle } from './stub-connector.js'
@@ -117,6 +117,7 @@ describe('a server that is replaced while it is used', () => {
     const retired = retire()
     await settle()
     const closed = world.registry.closeAll(100)
+    await settle()
     await settle()
     expect([resting.isReleased, running.isReleased]).to.deep.equal([false, false])
     await world.pass(100)

@@ -1,5 +1,5 @@
 import type { Connector, PhysicalConnection } from '../../lib/pool/lease.js'
-import type { Checkout, PoolSettings } from '../../lib/pool/endpoint-pool.js'
+import type { Checkout, PoolSettings } from '../../lib/pool/checkout.js'
 import type { Lease } from '../../lib/pool/lease.js'
 import { topologyOf, type Endpoint } from '../../lib/topology/snapshot.js'
 import { configWith } from '../support/topology.js'

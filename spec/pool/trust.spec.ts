@@ -2,7 +2,8 @@ import { mock } from 'node:test'
 import { expect } from 'chai'
 import type { VerifyWord } from '../../lib/config/words.js'
 import { ConnectError } from '../../lib/errors.js'
-import { EndpointPool, type PoolSettings } from '../../lib/pool/endpoint-pool.js'
+import type { PoolSettings } from '../../lib/pool/checkout.js'
+import { EndpointPool } from '../../lib/pool/endpoint-pool.js'
 import type { FailureKind } from '../../lib/pool/failure.js'
 import type { Lease } from '../../lib/pool/lease.js'
 import type { Verifier } from '../../lib/pool/verify.js'
@@ -288,6 +289,7 @@ describe('trust in connections', () => {
     await use(pool)
     connector.closeGate = new Promise(() => undefined)
     const closed = pool.close(0)
+    await settle()
     await settle()
     mock.timers.tick(1000)
     await closed
