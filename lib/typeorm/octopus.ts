@@ -97,7 +97,7 @@ const takeOver = (runtime: Runtime, proxy: DataSource): void => {
   const { driver } = front
   if (defaultShard.family === 'other') return
   setDriverDataSource(driver, defaultShard.view)
-  defaultShard.adoptDriver(driver)
+  defaultShard.drivers.adopt(driver)
   runtime.metadata.installRelationLoader()
   assign(front, {
     manager: RoutedEntityManager.create(proxy),

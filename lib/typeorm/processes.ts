@@ -23,7 +23,7 @@ export const connectionBudget = (runtime: Runtime, workers: number): ConnectionB
     const shard = runtime.shard(endpoint.shard)
     return shard.family === 'sqlite' || shard.family === 'other'
       ? []
-      : [{ id: endpoint.id, size: shard.poolSize(endpoint) }]
+      : [{ id: endpoint.id, size: shard.drivers.poolSize(endpoint) }]
   })
   const sum = servers.reduce((all, { size }) => all + size, 0)
   const perProcess = Math.min(sum, limit?.max ?? sum)

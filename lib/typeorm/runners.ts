@@ -48,7 +48,7 @@ export const createRunner = (state: RunnerState, endpoint?: Endpoint): QueryRunn
   const { shard } = state
   if (shard.family === 'sqlite') {
     state.endpoint = endpoint ?? sqliteEndpoint(state)
-    const driver = shard.driverOf(state.endpoint)
+    const driver = shard.drivers.of(state.endpoint)
     const runner = sqliteRunner(
       driverAccess.createQueryRunner(driver, 'master'),
       modeOf(state, driver),

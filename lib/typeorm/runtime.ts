@@ -1,10 +1,9 @@
 import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm'
-import type { ResolvedConfig, ResolvedShard } from '../config/resolved.js'
+import type { ResolvedConfig } from '../config/resolved.js'
 import type { Frame } from '../context/frame.js'
-import { ConnectionScope } from '../pool/connection-scope.js'
-import { Health } from '../pool/health.js'
+import type { Health } from '../pool/health.js'
 import type { ProcessLimit } from '../pool/process-limit.js'
-import { PoolRegistry, endpointsOf } from '../pool/registry.js'
+import type { PoolRegistry } from '../pool/registry.js'
 import { Balancers } from '../router/balancer.js'
 import { type RoutePolicy, ambientShard, decide } from '../router/decide.js'
 import type { Intent } from '../router/request.js'
@@ -22,10 +21,12 @@ import { type Homed, Homes } from './homes.js'
 import { overlayOf } from './internals.js'
 import { MetadataWiring } from './metadata-wiring.js'
 import { isReplicatedEntity } from './replicated.js'
-import { poolSettingsOf, processLimitOf } from './pool-settings.js'
+import { processLimitOf } from './pool-settings.js'
+import { connectionScopeOf, healthOf, poolsOf } from './pool-wiring.js'
 import { RunnerState } from './runner-state.js'
 import { createRunner } from './runners.js'
-import { Shard } from './shard.js'
+import { ShardSet } from './shard-set.js'
+import type { Shard } from './shard.js'
 import { Pins } from './unsharded.js'
 import { type OriginalMethods, createBase, originalMethods } from './view.js'
 
@@ -70,9 +71,7 @@ export class Runtime {
   readonly pins: Pins
   /** Monotonic clock, in milliseconds. */
   readonly now: () => number = () => performance.now()
-  readonly #shards = new Map<string, Shard>()
-  /** Those that were removed, as long as somebody holds on to them: entities may be at home there. */
-  readonly #removed = new Map<string, WeakRef<Shard>>()
+  readonly #shards: ShardSet
   readonly groups: EngineGroups
   readonly metadata: MetadataWiring
   /** Whether `initialize()` is at work: what it does to the schema is asked for in the options. */
@@ -106,45 +105,14 @@ export class Runtime {
       this.policy,
       carried,
       config.fanOutConcurrency,
-      () => this.#connectionScope(),
+      () => connectionScopeOf(this),
     )
     this.groups = new EngineGroups(this.base, config.shards[0].primary.connection)
-    for (const shard of config.shards) {
-      const group = this.groups.of(shard.primary.connection)
-      this.#shards.set(shard.name, new Shard(this, shard, group))
-    }
+    this.#shards = new ShardSet(this)
     this.metadata = new MetadataWiring(this)
-    this.health = new Health({
-      setOnline: ({ id }, isOnline) =>
-        this.store.apply({ kind: 'endpoint-online', endpoint: id, isOnline }),
-      // One that has moved is another: what the old server does says nothing about the new one.
-      isKnown: ({ id, revision }) =>
-        endpointsOf(this.store.current).some(
-          (known) => known.id === id && known.revision === revision,
-        ),
-      probe: (endpoint) => this.pools.poolOf(endpoint).probe(),
-      warn: (message) => this.warn(message),
-      random: Math.random,
-    })
+    this.health = healthOf(this)
     this.limit = processLimitOf(this)
-    this.pools = new PoolRegistry({
-      connectorFor: (endpoint) => this.shard(endpoint.shard).connectorOf(endpoint),
-      settingsFor: ({ shard }) =>
-        poolSettingsOf(this, this.shard(shard).poolConfig, this.shard(shard).family),
-      collapseReplicas: config.collapseReplicas,
-      health: this.health,
-      isStarted: () => this.isStarted,
-    })
-  }
-
-  #connectionScope(): ConnectionScope {
-    const scope = new ConnectionScope({
-      drainMs: this.drainMs,
-      warn: (message) => this.warn(message),
-      ended: (ended) => this.limit?.scopes.delete(ended),
-    })
-    this.limit?.scopes.add(scope)
-    return scope
+    this.pools = poolsOf(this)
   }
 
   /** How long running statements are waited for when all connections are closed: in milliseconds. */
@@ -171,28 +139,9 @@ export class Runtime {
    * @param moved - ids of the servers that are reached otherwise than before
    */
   reconfigure(config: ResolvedConfig, topology: Topology, moved: ReadonlySet<string>): void {
-    const former = new Map(this.#shards)
     this.config = config
-    this.#shards.clear()
-    for (const shard of config.shards) {
-      const present = former.get(shard.name) ?? this.#returning(shard)
-      const isMoved = (id: string): boolean => moved.has(id) || !former.has(shard.name)
-      present?.reconfigure(shard, isMoved)
-      const group = this.groups.of(shard.primary.connection)
-      this.#shards.set(shard.name, present ?? new Shard(this, shard, group))
-      former.delete(shard.name)
-    }
-    for (const [name, shard] of former) {
-      shard.leave()
-      this.#removed.set(name, new WeakRef(shard))
-    }
+    this.#shards.follow(config, moved)
     this.store.apply({ kind: 'topology', topology })
-  }
-
-  #returning({ name, primary }: ResolvedShard): Shard | undefined {
-    const shard = this.#removed.get(name)?.deref()
-    this.#removed.delete(name)
-    return shard?.group === this.groups.find(primary.connection) ? shard : undefined
   }
 
   /** Tells the operator, through the wrapped DataSource's logger. */
@@ -201,7 +150,7 @@ export class Runtime {
   }
 
   get shards(): Iterable<Shard> {
-    return this.#shards.values()
+    return this.#shards.all
   }
 
   get defaultShard(): Shard {
@@ -222,8 +171,7 @@ export class Runtime {
     const shared = Object.fromEntries(
       Object.entries(options).filter(([key]) => !ownOptions.has(key)),
     )
-    for (const shard of this.#shards.values())
-      if (!shard.isDefault) Object.assign(shard.view.options, shared)
+    for (const shard of this.shards) if (!shard.isDefault) Object.assign(shard.view.options, shared)
   }
 
   /**
@@ -330,7 +278,7 @@ export class Runtime {
   /** Forgets the connections of a data source that is destroyed, so that it can start again. */
   reset(): void {
     this.metadata.reset()
-    for (const shard of this.#shards.values()) shard.reset()
+    for (const shard of this.shards) shard.reset()
   }
 
   /** Records the home of an entity that TypeORM has just created. */

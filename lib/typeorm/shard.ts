@@ -1,44 +1,21 @@
 import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm'
 import { isDeepStrictEqual } from 'node:util'
-import type { ResolvedEndpoint, ResolvedPool, ResolvedShard } from '../config/resolved.js'
+import type { ResolvedPool, ResolvedShard } from '../config/resolved.js'
 import type { Frame } from '../context/frame.js'
+import { UnknownShardError } from '../errors.js'
 import { failureOf } from '../pool/failure.js'
-import type { ConnectionOwner, Connector, VerifiedConnection } from '../pool/lease.js'
-import { type Endpoint, type ShardTopology, endpointId } from '../topology/snapshot.js'
-import { PoolClosedError, UnknownNodeError, UnknownShardError } from '../errors.js'
+import type { ConnectionOwner } from '../pool/lease.js'
+import { type ShardTopology, endpointId } from '../topology/snapshot.js'
 import type { ShardReason } from '../trace/event.js'
 import { bind } from './binding.js'
-import {
-  type ConnectionOptions,
-  checkAbilities,
-  connectorOf,
-  copyAbilities,
-  optionsOf,
-  poolSizeOf,
-  createDriver,
-  detachPool,
-  reachAs,
-  sizeOption,
-} from './drivers.js'
+import { type ConnectionOptions, copyAbilities } from './drivers.js'
 import type { EngineGroup } from './engine-group.js'
 import type { Home } from './homes.js'
 import { type Driver, type EngineFamily, assign, familyOf, overlayOf } from './internals.js'
-import { driverExtra, workersOf } from './pool-settings.js'
-import { checkServer } from './server-check.js'
 import type { Runtime } from './runtime.js'
-import { driverAccess } from './driver-access.js'
-import { watchDriver } from './driver-watch.js'
-import { Sockets } from './sockets.js'
+import { ShardDrivers } from './shard-drivers.js'
 import { markSite, stageOf } from './statement-failures.js'
 import { createView } from './view.js'
-
-/** Options of a replica beside its own: its schema is its primary's work. */
-const replicaOnly = {
-  synchronize: false,
-  dropSchema: false,
-  migrationsRun: false,
-  installExtensions: false,
-}
 
 /** One shard at work: its view, its drivers and whether they are connected. */
 export class Shard {
@@ -48,7 +25,7 @@ export class Shard {
   readonly family: EngineFamily
   readonly group: EngineGroup
   #config: ResolvedShard
-  readonly #drivers = new Map<string, Driver>()
+  readonly drivers: ShardDrivers
   readonly #homes = new Map<EntityMetadata | undefined, Home>()
   #view: DataSource | undefined
   #floating: DataSource | undefined
@@ -62,6 +39,12 @@ export class Shard {
     this.family = familyOf(config.engine)
     this.group = group
     this.#config = config
+    this.drivers = new ShardDrivers(this)
+  }
+
+  /** As it is configured now. */
+  get config(): ResolvedShard {
+    return this.#config
   }
 
   /** Its servers now. */
@@ -84,12 +67,6 @@ export class Shard {
   /** How its connections are kept. */
   get poolConfig(): ResolvedPool {
     return this.#config.pool
-  }
-
-  /** The most connections to one of its servers. Makes no driver for it. */
-  poolSize({ role, node }: Endpoint): number {
-    if (role === 'replica') return sizeOption(this.#optionsOf(role, node))
-    return sizeOption(this.isDefault ? { ...this.runtime.front.options } : this.options)
   }
 
   /** How long a statement may take, in milliseconds; 0 is without limit. */
@@ -135,35 +112,7 @@ export class Shard {
 
   /** The driver of the primary: it escapes names and knows the server's version. */
   get driver(): Driver {
-    return this.driverOf(this.topology.primary)
-  }
-
-  /** The driver of one server, made at its first use. */
-  driverOf(endpoint: Endpoint): Driver {
-    let driver = this.#drivers.get(endpoint.id)
-    if (driver === undefined) {
-      driver = createDriver(this.view, this.#optionsOf(endpoint.role, endpoint.node))
-      watchDriver(driver, this, endpoint)
-      this.#drivers.set(endpoint.id, driver)
-    }
-    return driver
-  }
-
-  /** Takes over the driver that the wrapped DataSource made for itself. */
-  adoptDriver(driver: Driver): void {
-    const { primary } = this.topology
-    watchDriver(driver, this, primary)
-    this.#drivers.set(primary.id, driver)
-  }
-
-  #optionsOf(role: ResolvedEndpoint['role'], node: string): ConnectionOptions {
-    if (role === 'primary') return this.view.options as unknown as ConnectionOptions
-    const { replicas } = this.#config
-    const replica = replicas.find(({ name }) => name === node)
-    if (replica !== undefined) return { ...replica.connection, ...replicaOnly }
-    // It was removed under work that had chosen it; options without a host would reach localhost.
-    const names = replicas.map(({ name }) => name)
-    throw new UnknownNodeError(this.name, node, 'replica', names)
+    return this.drivers.of(this.topology.primary)
   }
 
   /**
@@ -179,17 +128,7 @@ export class Shard {
     const byId = new Map(servers.map((server) => [endpointId(this.name, server), server]))
     if (isMoved(endpointId(this.name, config.primary)))
       this.#changeOptions(former.primary.connection, config.primary.connection)
-    for (const [id, driver] of this.#drivers) {
-      const server = byId.get(id)
-      if (server === undefined) this.#drivers.delete(id)
-      else if (isMoved(id))
-        reachAs(driver, createDriver(this.view, this.#optionsOf(server.role, server.name)))
-    }
-  }
-
-  /** Is removed: whoever opened the pools of its drivers closes them, even if it comes back. */
-  leave(): void {
-    for (const driver of this.#drivers.values()) detachPool(driver)
+    this.drivers.follow(byId, isMoved)
   }
 
   /** Changes what is different in the options, and nothing that `setOptions` has set meanwhile. */
@@ -204,50 +143,6 @@ export class Shard {
     const changed = { options: options as unknown as DataSource['options'] }
     assign(this.view, changed)
     if (this.isDefault) assign(front, changed)
-  }
-
-  /** How the pool of one server reaches it. */
-  connectorOf(endpoint: Endpoint): Connector {
-    const driver = this.driverOf(endpoint)
-    const sockets = new Sockets(() => this.runtime.limit?.notify())
-    const extra = (): object | undefined =>
-      driverExtra(optionsOf(driver), this.family, this.poolConfig, sockets)
-    return connectorOf(driver, {
-      sockets,
-      extra,
-      start: () => this.#open(endpoint, driver, extra()),
-      greet: (connection) => this.#greet(endpoint, connection, poolSizeOf(driver)),
-      stop: () => driverAccess.disconnect(driver),
-    })
-  }
-
-  async #greet(endpoint: Endpoint, connection: VerifiedConnection, size: number): Promise<void> {
-    const { runtime, poolConfig } = this
-    const workers = workersOf(process.env)
-    for (const warning of await checkServer(endpoint, connection, poolConfig, size, workers))
-      runtime.warn(warning)
-  }
-
-  /** Connects a driver; yields what has its pool. */
-  async #open(endpoint: Endpoint, driver: Driver, extra: object | undefined): Promise<Driver> {
-    if (!this.runtime.isStarted) throw new PoolClosedError(endpoint.id)
-    const options = optionsOf(driver)
-    const connected = await driverAccess.connect(driver, extra)
-    const checkNotMoved = (): void => {
-      if (optionsOf(driver) !== options) throw new PoolClosedError(endpoint.id)
-    }
-    try {
-      checkNotMoved()
-      Object.assign(driver, connected)
-      await this.runtime.metadata.connected(this, driver)
-      checkNotMoved()
-      if (endpoint.role === 'replica' && this.isReady) checkAbilities(this.driver, driver, endpoint)
-    } catch (error) {
-      await driverAccess.disconnect(connected)
-      throw error
-    }
-    if (endpoint.role === 'primary') this.canBuildReads = true
-    return connected
   }
 
   /** Whether the primary is connected, so that SQL for writes can be built. */
@@ -291,7 +186,7 @@ export class Shard {
     for (const replica of this.topology.replicas)
       try {
         await this.runtime.pools.poolOf(replica).start()
-        copyAbilities(this.driverOf(replica), this.driver)
+        copyAbilities(this.drivers.of(replica), this.driver)
         this.canBuildReads = true
         return true
       } catch {

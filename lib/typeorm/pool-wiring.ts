@@ -1,0 +1,44 @@
+import { ConnectionScope } from '../pool/connection-scope.js'
+import { Health } from '../pool/health.js'
+import { PoolRegistry, endpointsOf } from '../pool/registry.js'
+import { poolSettingsOf } from './pool-settings.js'
+import type { Runtime } from './runtime.js'
+
+/** What takes replicas out of the topology and brings them back. */
+export const healthOf = (runtime: Runtime): Health =>
+  new Health({
+    setOnline: ({ id }, isOnline) =>
+      runtime.store.apply({ kind: 'endpoint-online', endpoint: id, isOnline }),
+    // One that has moved is another: what the old server does says nothing about the new one.
+    isKnown: ({ id, revision }) =>
+      endpointsOf(runtime.store.current).some(
+        (known) => known.id === id && known.revision === revision,
+      ),
+    probe: (endpoint) => runtime.pools.poolOf(endpoint).probe(),
+    warn: (message) => runtime.warn(message),
+    random: Math.random,
+  })
+
+/** The pools of all servers. */
+export const poolsOf = (runtime: Runtime): PoolRegistry =>
+  new PoolRegistry({
+    connectorFor: (endpoint) => runtime.shard(endpoint.shard).drivers.connectorOf(endpoint),
+    settingsFor: (endpoint) => {
+      const { poolConfig, family } = runtime.shard(endpoint.shard)
+      return poolSettingsOf(runtime, poolConfig, family)
+    },
+    collapseReplicas: runtime.config.collapseReplicas,
+    health: runtime.health,
+    isStarted: () => runtime.isStarted,
+  })
+
+/** What owns the connections of one throw-away scope. */
+export const connectionScopeOf = (runtime: Runtime): ConnectionScope => {
+  const scope = new ConnectionScope({
+    drainMs: runtime.drainMs,
+    warn: (message) => runtime.warn(message),
+    ended: (ended) => runtime.limit?.scopes.delete(ended),
+  })
+  runtime.limit?.scopes.add(scope)
+  return scope
+}
