@@ -1,39 +1,12 @@
 import { expect } from 'chai'
-import {
-  ConnectError,
-  type ConnectionProxy,
-  NoReplicaError,
-  type OctopusOptions,
-} from '../../lib/index.js'
+import { ConnectError, type ConnectionProxy, NoReplicaError } from '../../lib/index.js'
 import type { TcpProxy } from '../support/faults/tcp-proxy.js'
 import { until } from '../support/until.js'
 import { Entry, errorOf, times } from './own-support.js'
-import {
-  describeOnFrailServers,
-  eventsOf,
-  isBack,
-  isOut,
-  poolOf,
-  read,
-  replicaAt,
-} from './support.js'
+import { describeOnFrailServers, eventsOf, isBack, isOut, poolOf, read } from './support.js'
 
 describeOnFrailServers('without a replica', { replicas: 2 }, (servers) => {
   const primaryName = '127.0.0.1'
-  /** The default shard with its replicas behind proxies. */
-  const open = async (
-    options: OctopusOptions = {},
-    count = 2,
-    source: Readonly<Record<string, unknown>> = {},
-  ): Promise<{ db: ConnectionProxy; proxies: TcpProxy[] }> => {
-    const proxies: TcpProxy[] = []
-    for (let number = 1; number <= count; number += 1)
-      proxies.push(await servers().proxy(servers().replica(number)))
-    const replicas = proxies.map((proxy, index) => replicaAt(`r${index + 1}`, proxy))
-    const db = await servers().open({ replicas, verifyTimeoutMs: 200, ...options }, source)
-    await db.octopus.warm(['master'])
-    return { db, proxies }
-  }
   /** A read that takes some time for each entry. */
   const slowRead = async (db: ConnectionProxy, seconds: number): Promise<void> => {
     const slept = servers().words.slow(seconds).replace('SELECT ', '')
@@ -58,7 +31,7 @@ describeOnFrailServers('without a replica', { replicas: 2 }, (servers) => {
 
   it('reads are done by the primary, with no more than fallbackLimit connections', async () => {
     const fallbackLimit = 2
-    const { db, proxies } = await open({ fallbackLimit }, 2, { poolSize: 6 })
+    const { db, proxies } = await servers().openReplicas({ fallbackLimit }, 2, { poolSize: 6 })
     await refuse(proxies)
     await read(db)
     await Promise.all(['r1', 'r2'].map((node) => isOut(db, node)))
@@ -83,7 +56,7 @@ describeOnFrailServers('without a replica', { replicas: 2 }, (servers) => {
   })
 
   it('writes keep their connections of the primary', async () => {
-    const { db, proxies } = await open({ fallbackLimit: 1 }, 1, { poolSize: 2 })
+    const { db, proxies } = await servers().openReplicas({ fallbackLimit: 1 }, 1, { poolSize: 2 })
     await refuse(proxies)
     await read(db)
     await isOut(db, 'r1')
@@ -97,7 +70,7 @@ describeOnFrailServers('without a replica', { replicas: 2 }, (servers) => {
   })
 
   it('readers are told with onNoReplica: error, and why', async () => {
-    const { db, proxies } = await open({ onNoReplica: 'error' })
+    const { db, proxies } = await servers().openReplicas({ onNoReplica: 'error' })
     await refuse(proxies)
     const error = await errorOf(read(db))
     expect(error).to.be.instanceOf(NoReplicaError)

@@ -1,11 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
-import {
-  ConnectError,
-  type ConnectionProxy,
-  type OctopusOptions,
-  QueryTimeoutError,
-} from '../../lib/index.js'
+import { ConnectError, type ConnectionProxy, QueryTimeoutError } from '../../lib/index.js'
 import type { TcpProxy } from '../support/faults/tcp-proxy.js'
 import { until } from '../support/until.js'
 import { runChild } from './children.js'
@@ -55,20 +50,6 @@ describeOnFrailServers(
   'a replica that is out of service',
   { shards: 2, replicas: 2 },
   (servers, engine) => {
-    /** The default shard with its replicas behind proxies. */
-    const open = async (
-      options: OctopusOptions = {},
-      count = 2,
-      source: Readonly<Record<string, unknown>> = {},
-    ): Promise<{ db: ConnectionProxy; proxies: TcpProxy[] }> => {
-      const proxies: TcpProxy[] = []
-      for (let number = 1; number <= count; number += 1)
-        proxies.push(await servers().proxy(servers().replica(number)))
-      const replicas = proxies.map((proxy, index) => replicaAt(`r${index + 1}`, proxy))
-      const db = await servers().open({ replicas, verifyTimeoutMs: 200, ...options }, source)
-      await db.octopus.warm(['master'])
-      return { db, proxies }
-    }
     /** How long a server has to take a connection. */
     const connectsIn = (ms: number): Readonly<Record<string, unknown>> =>
       engine === 'mariadb' ? { connectTimeout: ms } : { connectTimeoutMS: ms }
@@ -105,7 +86,7 @@ describeOnFrailServers(
     })
 
     it('refuses connections: readers see no error, and the trace says who was skipped', async () => {
-      const { db, proxies } = await open()
+      const { db, proxies } = await servers().openReplicas()
       const readers = readersOf(db)
       await readers.more(50)
       await refuse(proxies.slice(0, 1))
@@ -183,7 +164,7 @@ describeOnFrailServers(
     })
 
     it('lost one connection: it is back at once', async () => {
-      const { db } = await open({}, 1)
+      const { db } = await servers().openReplicas({}, 1)
       const runner = db.createQueryRunner('slave')
       await runner.connect()
       const slow = errorOf(runner.query(servers().words.slow(20)))

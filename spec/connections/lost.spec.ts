@@ -8,18 +8,9 @@ import {
   isFailoverError,
   isRetryable,
 } from '../../lib/index.js'
-import type { TcpProxy } from '../support/faults/tcp-proxy.js'
 import { until } from '../support/until.js'
 import { Entry, errorOf } from './own-support.js'
-import {
-  at,
-  describeOnFrailServers,
-  eventsOf,
-  fillReplica,
-  isBack,
-  read,
-  replicaAt,
-} from './support.js'
+import { at, describeOnFrailServers, eventsOf, fillReplica, isBack, read } from './support.js'
 
 /** Reads a stream to its end. */
 const streamed = async (builder: SelectQueryBuilder<Entry>): Promise<void> => {
@@ -38,17 +29,6 @@ describeOnFrailServers('a lost connection', { shards: 1, replicas: 2 }, (servers
   const openPrimary = async (more: OctopusOptions = {}, source: object = {}) => {
     const proxy = await servers().proxy()
     return { proxy, db: await servers().open(more, { ...at(proxy), ...source }) }
-  }
-  /** The primary, and a replica behind a proxy. */
-  const openReplicas = async (count: number) => {
-    const proxies: TcpProxy[] = []
-    for (let number = 1; number <= count; number += 1)
-      proxies.push(await servers().proxy(servers().replica(number)))
-    const db = await servers().open({
-      replicas: proxies.map((proxy, index) => replicaAt(`r${index + 1}`, proxy)),
-    })
-    await db.octopus.warm(['master'])
-    return { db, proxies }
   }
   const expectLost = (error: unknown): void => {
     expect(error).to.be.instanceOf(QueryFailedError)
@@ -85,7 +65,7 @@ describeOnFrailServers('a lost connection', { shards: 1, replicas: 2 }, (servers
       })
 
     it('has the read go to another replica, and the replica back soon', async () => {
-      const { db, proxies } = await openReplicas(2)
+      const { db, proxies } = await servers().openReplicas({ verifyTimeoutMs: 2000 })
       await servers().cluster.waitUntilCaughtUp(servers().cluster.shard(0))
       for (let turn = 0; turn < 2; turn += 1) {
         for (const proxy of proxies) proxy.dropAnswerTo(table())
@@ -106,7 +86,7 @@ describeOnFrailServers('a lost connection', { shards: 1, replicas: 2 }, (servers
     })
 
     it('casts doubt on the others of its server, whatever was lost with it', async () => {
-      const { db, proxies } = await openReplicas(1)
+      const { db, proxies } = await servers().openReplicas({ verifyTimeoutMs: 2000 }, 1)
       await fillReplica(db, 3)
       for (const lose of [
         () => errorOf(db.usingReplica(() => db.query('SELECT * FROM entry'))),

@@ -1,4 +1,4 @@
-import type { ConnectionProxy, PoolInfo, RouteEvent } from '../../lib/index.js'
+import type { ConnectionProxy, OctopusOptions, PoolInfo, RouteEvent } from '../../lib/index.js'
 import type { ClusterNode, ClusterOptions } from '../support/cluster/index.js'
 import { TcpProxy } from '../support/faults/tcp-proxy.js'
 import { until } from '../support/until.js'
@@ -71,6 +71,21 @@ export class Frail extends Servers {
   async setReadOnly(node: ClusterNode, isReadOnly: boolean): Promise<void> {
     await this.cluster.setReadOnly(node, isReadOnly)
     this.afterwards(() => this.cluster.setReadOnly(node, !isReadOnly))
+  }
+
+  /** The default shard with its replicas, `r1` and so on, behind proxies. */
+  async openReplicas(
+    options: OctopusOptions = {},
+    count = 2,
+    source: Readonly<Record<string, unknown>> = {},
+  ): Promise<{ db: ConnectionProxy; proxies: TcpProxy[] }> {
+    const proxies: TcpProxy[] = []
+    for (let number = 1; number <= count; number += 1)
+      proxies.push(await this.proxy(this.replica(number)))
+    const replicas = proxies.map((proxy, index) => replicaAt(`r${index + 1}`, proxy))
+    const db = await this.open({ replicas, verifyTimeoutMs: 200, ...options }, source)
+    await db.octopus.warm(['master'])
+    return { db, proxies }
   }
 
   /** The connections of the application, as the server numbers them. */
