@@ -68,6 +68,12 @@ export type {
   SkippedNode,
 } from './trace/event.js'
 export { type RouteListener, type RouteListenerOptions, routeChannelName } from './trace/hub.js'
+export type {
+  StatementObserve,
+  StatementObserveOptions,
+  StatementObserver,
+  StatementStart,
+} from './trace/observers.js'
 export { type BatchOptions, inBatches } from './typeorm/batches.js'
 export type { ConnectionProxy, OctopusMembers } from './typeorm/connection-proxy.js'
 export type { OctopusControl } from './typeorm/control.js'

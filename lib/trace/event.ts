@@ -62,6 +62,13 @@ export interface RouteEventError {
 export interface RouteEvent {
   /** Version of this type's shape. */
   readonly version: 1
+  /** Identifies the decision: the statements that one query runner sends share it. */
+  readonly routeId: string
+  /**
+   * Identifies the outermost scope around the statement, so that all statements of one request can be told
+   * together; undefined outside every scope.
+   */
+  readonly scopeId: string | undefined
   readonly kind: RouteEventKind
   /** When the statement was sent, in milliseconds since the epoch. */
   readonly at: number

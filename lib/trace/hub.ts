@@ -1,5 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
+import { deliver } from './deliver.js'
 import type { RouteEvent } from './event.js'
+import { StatementObservers } from './observers.js'
 
 /** A function that is told of every routed statement. */
 export type RouteListener = (event: RouteEvent) => void
@@ -44,6 +46,7 @@ export const eventFor = (
 
 /** The listeners of one data source. */
 export class TraceHub {
+  readonly observers = new StatementObservers()
   // One entry for each call of add(): the same function may listen twice.
   readonly #listeners = new Set<
     Readonly<{ listener: RouteListener; options: RouteListenerOptions }>
@@ -51,7 +54,7 @@ export class TraceHub {
 
   /** Whether anybody listens: nothing is built for a statement while this is false. */
   get isOn(): boolean {
-    return this.#listeners.size > 0 || routeChannel.hasSubscribers
+    return this.#listeners.size > 0 || this.observers.size > 0 || routeChannel.hasSubscribers
   }
 
   /** Adds a listener and returns the function that removes it. */
@@ -71,18 +74,5 @@ export class TraceHub {
     if (record.event.kind === 'internal') return
     if (routeChannel.hasSubscribers) routeChannel.publish(record.event)
     if (collector !== undefined) deliver(() => collector(record))
-  }
-}
-
-/** Runs a listener. What it throws surfaces as an uncaught error, as from any event hook of Node's
- *  own, but never in the statement it was told of. */
-const deliver = (tell: () => void): void => {
-  try {
-    tell()
-  } catch (error) {
-    process.emitWarning(error instanceof Error ? error : new Error(String(error)), {
-      type: 'OctopusTraceWarning',
-      detail: 'A route listener threw; the statement it was told of is not affected.',
-    })
   }
 }

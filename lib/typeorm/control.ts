@@ -6,6 +6,7 @@ import type { PoolInfo } from '../pool/registry.js'
 import type { ExportWritesOptions, ScopeOptions } from '../scopes/carried-writes.js'
 import type { Traced } from '../scopes/scopes.js'
 import type { RouteListener, RouteListenerOptions } from '../trace/hub.js'
+import type { StatementObserve, StatementObserveOptions } from '../trace/observers.js'
 import { type ExplainOperation, type Explanation, explain } from './explain.js'
 import {
   type DisconnectOptions,
@@ -94,6 +95,18 @@ export class OctopusControl {
    */
   onRoute(listener: RouteListener, options: RouteListenerOptions = {}): () => void {
     return this.#runtime.trace.add(listener, options)
+  }
+
+  /**
+   * Calls `observe` right before each statement is sent, in the async context of its caller, and tells
+   * what it returns how the statement ended: for spans, which have to be there while the driver sends. A
+   * second try of a lost read is a statement of its own. What the result cache answers has a start and an
+   * end, and is not sent. What an observer throws becomes a process warning and affects no statement.
+   *
+   * @returns a function that ends it
+   */
+  onStatement(observe: StatementObserve, options: StatementObserveOptions = {}): () => void {
+    return this.#runtime.trace.observers.add(observe, options)
   }
 
   /** Runs `work` and returns its value with the events of all statements that were sent in it. */

@@ -6,7 +6,7 @@ import { setState } from './binding.js'
 import { driverAccess, isConnecting } from './driver-access.js'
 import { RoutedEntityManager } from './entity-manager.js'
 import type { Driver, ReplicationMode, RunnerQuery } from './internals.js'
-import { RunnerState } from './runner-state.js'
+import { RunnerState, settling } from './runner-state.js'
 import { createRunner } from './runners.js'
 import type { Shard } from './shard.js'
 
@@ -80,11 +80,9 @@ const internalRunner = (
   return Object.assign(runner, {
     manager: RoutedEntityManager.create(state.shard.view, runner),
     query: (sql: string, parameters?: unknown[], structured?: boolean) => {
-      const result = query.call(runner, sql, parameters, structured)
-      const followUp = state.followUp(sql, undefined)
-      return followUp === undefined
-        ? result
-        : state.follow(followUp, runner, sql, parameters, undefined, result)
+      const followed = state.follow(runner, sql, parameters, undefined)
+      const send = () => query.call(runner, sql, parameters, structured)
+      return settling(followed, followed === undefined ? send() : followed.send(send))
     },
   })
 }

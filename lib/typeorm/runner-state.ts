@@ -8,12 +8,14 @@ import type { Route } from '../router/decide.js'
 import type { Intent } from '../router/request.js'
 import type { Endpoint } from '../topology/snapshot.js'
 import type { RouteEventKind } from '../trace/event.js'
+import { nextRouteId } from '../trace/ids.js'
+import { FollowedStatement } from './followed-statement.js'
 import { isRefusedOnReplica, mayWrite } from './read-only-guard.js'
 import type { Runtime } from './runtime.js'
 import type { Shard } from './shard.js'
 import { sendAgain } from './held-connection.js'
 import { isLost, located, statementError } from './statement-failures.js'
-import { isListenedTo, tell } from './statement-trace.js'
+import { isListenedTo } from './statement-trace.js'
 import { TransactionScope, startTransaction } from './transaction-scope.js'
 import { WriteNotes, ledgersOf } from './write-notes.js'
 
@@ -29,18 +31,6 @@ export interface RunnerFacts {
   readonly metadata: EntityMetadata | undefined
   readonly kind: RouteEventKind
 }
-
-/** What is to be done once a statement has settled. */
-export interface FollowUp {
-  readonly isTraced: boolean
-  readonly isWrite: boolean
-}
-
-const followUps = {
-  trace: { isTraced: true, isWrite: false },
-  write: { isTraced: false, isWrite: true },
-  both: { isTraced: true, isWrite: true },
-} as const satisfies Record<string, FollowUp>
 
 /** The routing state of one query runner. */
 export class RunnerState implements RunnerFacts {
@@ -68,6 +58,7 @@ export class RunnerState implements RunnerFacts {
   isRetry = false
   /** Whether its rows come one by one, so that a reader may have had some. */
   isStreaming = false
+  #routeId: string | undefined = undefined
   #pending = 0
   /** Made at the first statement in a transaction. */
   #transaction: TransactionScope | undefined = undefined
@@ -88,6 +79,11 @@ export class RunnerState implements RunnerFacts {
   /** Whether the library made the runner for one operation of its own. */
   get isOwn(): boolean {
     return this.kind === 'statement' && this.intent !== 'transaction'
+  }
+
+  /** Identifies the route in the trace. Made when it is first asked for. */
+  get routeId(): string {
+    return (this.#routeId ??= nextRouteId())
   }
 
   /** The server that answers, once it is known. */
@@ -145,12 +141,17 @@ export class RunnerState implements RunnerFacts {
     return frameOf(this.runtime.owner, currentFrame())
   }
 
-  /** What is to be done once the statement has settled; undefined, and nothing allocated, for most. */
-  followUp(sql: string, ambient: Frame | undefined): FollowUp | undefined {
+  /** Follows a statement that is about to be sent; undefined, and nothing allocated, for most. */
+  follow(
+    runner: QueryRunner,
+    sql: string,
+    parameters: unknown,
+    ambient: Frame | undefined,
+  ): FollowedStatement | undefined {
     const isTraced = isListenedTo(this, ambient)
     const isWrite = this.#remembersWrites(sql, ambient)
-    if (isTraced) return isWrite ? followUps.both : followUps.trace
-    return isWrite ? followUps.write : undefined
+    if (!isTraced && !isWrite) return undefined
+    return new FollowedStatement(this, runner, sql, parameters, ambient, isTraced, isWrite)
   }
 
   #remembersWrites(sql: string, ambient: Frame | undefined): boolean {
@@ -181,35 +182,30 @@ export class RunnerState implements RunnerFacts {
   }
 
   /**
-   * Follows a statement of a server: notes what its error says of the connection, notes the write and
-   * tells the trace.
+   * Ends a statement of a server: notes what its error says of the connection, notes the write and tells
+   * the trace.
    *
    * @param structured - how `query` was asked to answer: a lost read is sent once more
    */
   settle<T>(
-    followUp: FollowUp | undefined,
+    followed: FollowedStatement | undefined,
     runner: QueryRunner,
     sql: string,
     parameters: unknown,
-    ambient: Frame | undefined,
     result: Promise<T>,
     structured?: boolean,
   ): Promise<T> {
-    const followed =
-      followUp === undefined
-        ? undefined
-        : this.#follower(followUp, runner, sql, parameters, ambient)
     return result.then(
       (value) => {
         this.#pending -= 1
         this.lease?.ended()
-        followed?.()
+        followed?.settled()
         return value
       },
       (reason: unknown) => {
         this.#pending -= 1
         const error = this.#failed(reason, sql)
-        followed?.(error)
+        followed?.settled(error)
         const isRetried = this.lease !== undefined && this.mayRetry(runner) && isLost(error)
         if (isRetried) return sendAgain(runner, sql, parameters, structured)
         throw error
@@ -225,51 +221,33 @@ export class RunnerState implements RunnerFacts {
     return located(this, error, sql)
   }
 
-  /** Notes the write and tells the trace, once `result` has settled. */
-  follow<T>(
-    followUp: FollowUp,
-    runner: QueryRunner,
-    sql: string,
-    parameters: unknown,
-    ambient: Frame | undefined,
-    result: Promise<T>,
-  ): Promise<T> {
-    const followed = this.#follower(followUp, runner, sql, parameters, ambient)
-    return result.then(
-      (value) => {
-        followed()
-        return value
-      },
-      (error: unknown) => {
-        followed(error)
-        throw error
-      },
-    )
+  /** Whether it began the transaction that is open, and so will commit it. What is written beside another
+   *  runner's transaction, on SQLite's one connection, has no commit of its own to wait for. */
+  get ownsTransaction(): boolean {
+    return this.#transaction?.isOwn === true
   }
 
-  #follower(
-    { isTraced, isWrite }: FollowUp,
-    runner: QueryRunner,
-    sql: string,
-    parameters: unknown,
-    ambient: Frame | undefined,
-  ): (error?: unknown) => void {
-    const inTransaction = runner.isTransactionActive
-    // What is written beside another runner's transaction, on SQLite's one connection, has no commit
-    // of its own to wait for.
-    const awaitsCommit = inTransaction && this.#transaction?.isOwn === true
-    const at = isTraced ? Date.now() : 0
-    const started = isTraced ? this.runtime.now() : 0
-    const retried = this.isRetry
-    return (error) => {
-      if (isWrite) this.#noteWrite(sql, awaitsCommit, ambient)
-      if (isTraced)
-        tell(this, { at, started, sql, parameters, ambient, inTransaction, error, retried })
-    }
-  }
-
-  #noteWrite(sql: string, awaitsCommit: boolean, ambient: Frame | undefined): void {
+  /** Notes what was written, in the scopes that it was written in. */
+  noteWrite(sql: string, awaitsCommit: boolean, ambient: Frame | undefined): void {
     this.#writes ??= new WriteNotes(this.shard.name, this.runtime.now)
     this.#writes.settle(sql, awaitsCommit, ledgersOf(this.frame, ambient))
   }
 }
+
+/** Tells whoever follows a statement when it has settled. */
+export const settling = <T>(
+  followed: FollowedStatement | undefined,
+  result: Promise<T>,
+): Promise<T> =>
+  followed === undefined
+    ? result
+    : result.then(
+        (value) => {
+          followed.settled()
+          return value
+        },
+        (error: unknown) => {
+          followed.settled(error)
+          throw error
+        },
+      )

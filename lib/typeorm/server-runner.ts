@@ -2,6 +2,7 @@ import type { QueryRunner } from 'typeorm'
 import type { ReadStream } from 'node:fs'
 import { routed, stateOf } from './binding.js'
 import { RoutedEntityManager } from './entity-manager.js'
+import type { FollowedStatement } from './followed-statement.js'
 import type { Driver, PooledDriver, ReplicationMode, RunnerInternals } from './internals.js'
 import { sendInTime } from './query-timeout.js'
 import { checkOut } from './runner-customer.js'
@@ -25,6 +26,20 @@ export const routedRunnerClass = (Base: RunnerClass): RunnerClass => {
   const Routed = deriveRunner(Base)
   routedClasses.set(Base, Routed)
   return Routed
+}
+
+/** Sends a statement that has a limit of time or is observed. */
+const sendWatched = <T>(
+  runner: QueryRunner,
+  sql: string,
+  parameters: unknown[] | undefined,
+  timeoutMs: number,
+  followed: FollowedStatement | undefined,
+  send: () => Promise<T>,
+): Promise<T> => {
+  const sendInLimit = (): Promise<T> =>
+    timeoutMs > 0 ? sendInTime(runner, sql, parameters, timeoutMs, send) : send()
+  return followed === undefined ? sendInLimit() : followed.send(sendInLimit)
 }
 
 const managerKey = Symbol('typeorm-octopus.manager')
@@ -78,17 +93,18 @@ const deriveRunner = (Base: RunnerClass): RunnerClass => {
       } catch (error) {
         return Promise.reject(error)
       }
-      const followUp = state.followUp(sql, ambient)
+      const followed = state.follow(this, sql, parameters, ambient)
       state.began()
       const { queryTimeoutMs } = state.shard
+      const timeoutMs = readsByTypeorm(this) ? 0 : queryTimeoutMs
       const result = (
-        queryTimeoutMs > 0 && !readsByTypeorm(this)
-          ? sendInTime(this, sql, parameters, queryTimeoutMs, () =>
+        timeoutMs > 0 || followed?.isObserved === true
+          ? sendWatched(this, sql, parameters, timeoutMs, followed, () =>
               super.query(admitted, parameters, structured as true),
             )
           : super.query(admitted, parameters, structured as true)
       ) as Promise<never>
-      return state.settle(followUp, this, sql, parameters, ambient, result, structured)
+      return state.settle(followed, this, sql, parameters, result, structured)
     }
 
     override stream(
@@ -106,13 +122,13 @@ const deriveRunner = (Base: RunnerClass): RunnerClass => {
       } catch (error) {
         return Promise.reject(error)
       }
-      const followUp = state.followUp(sql, ambient)
+      const followed = state.follow(this, sql, parameters, ambient)
       state.began()
       state.isStreaming = true
-      const result = super
-        .stream(admitted, parameters, onEnd, onError)
-        .then((stream) => watched(stream, state, onError))
-      return state.settle(followUp, this, sql, parameters, ambient, result)
+      const send = () => super.stream(admitted, parameters, onEnd, onError)
+      const sent = followed === undefined ? send() : followed.send(send)
+      const result = sent.then((stream) => watched(stream, state, onError))
+      return state.settle(followed, this, sql, parameters, result)
     }
 
     override release(): Promise<void> {

@@ -2,6 +2,7 @@ import type { QueryRunner } from 'typeorm'
 import { routed } from './binding.js'
 import { RoutedEntityManager } from './entity-manager.js'
 import { Broadcaster, type RunnerQuery, overlayOf } from './internals.js'
+import { settling } from './runner-state.js'
 
 /** What each runner has for itself; all else is the connection's, shared by its runners. */
 const ownFields = new Set(['manager', 'mode', 'broadcaster', 'data'])
@@ -79,11 +80,9 @@ const routedMembers = (shared: QueryRunner): object => {
       } catch (error) {
         return Promise.reject(error)
       }
-      const result = whenOpen(this, () => query.call(this, admitted, parameters, structured))
-      const followUp = state.followUp(sql, ambient)
-      return followUp === undefined
-        ? result
-        : state.follow(followUp, this, sql, parameters, ambient, result)
+      const followed = state.follow(this, sql, parameters, ambient)
+      const send = () => whenOpen(this, () => query.call(this, admitted, parameters, structured))
+      return settling(followed, followed === undefined ? send() : followed.send(send))
     },
   }
 }

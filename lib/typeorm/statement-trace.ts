@@ -1,9 +1,10 @@
 import type { QueryRunner } from 'typeorm'
 import type { Frame } from '../context/frame.js'
 import type { RouteCollector } from '../trace/hub.js'
+import type { Observation } from '../trace/observers.js'
 import type { RunnerState } from './runner-state.js'
 import { stageOf } from './statement-failures.js'
-import { type StatementOutcome, routeEvent } from './trace-record.js'
+import { type SentStatement, routeEvent, statementStart } from './trace-record.js'
 
 /** Who collects the events of a statement's scope, see `withTrace`. */
 const collectorOf = (state: RunnerState, ambient: Frame | undefined): RouteCollector | undefined =>
@@ -18,36 +19,43 @@ const eventStage = (error: unknown, sql: string, state: RunnerState) => {
   return stage === 'commit' ? 'query' : stage
 }
 
-/** A statement that has settled, as its runner knows it. */
-interface Settled extends Omit<StatementOutcome, 'durationMs' | 'isCached' | 'stage'> {
-  readonly parameters: unknown
-  /** When it was sent, by the runtime's clock. */
-  readonly started: number
-}
+/** One statement that somebody listens to, from just before it is sent. */
+export class TracedStatement {
+  readonly #state: RunnerState
+  readonly #sent: SentStatement
+  readonly #parameters: unknown
+  readonly #started: number
+  /** Who follows it; undefined for most. */
+  readonly observation: Observation | undefined
 
-/** Tells the trace of a statement that has settled. */
-export const tell = (state: RunnerState, { parameters, started, ...outcome }: Settled): void => {
-  const { sql, ambient, error } = outcome
-  const durationMs = state.runtime.now() - started
-  const stage = eventStage(error, sql, state)
-  const event = routeEvent(state, { ...outcome, durationMs, stage, isCached: false })
-  state.runtime.trace.emit({ event, sql, parameters }, collectorOf(state, ambient))
+  constructor(state: RunnerState, sent: Omit<SentStatement, 'at'>, parameters: unknown) {
+    const { runtime } = state
+    this.#state = state
+    this.#sent = { at: Date.now(), ...sent }
+    this.#parameters = parameters
+    this.#started = runtime.now()
+    const { observers } = runtime.trace
+    this.observation =
+      observers.size === 0 ? undefined : observers.begin(statementStart(state, this.#sent))
+  }
+
+  settled(error?: unknown): void {
+    const state = this.#state
+    const sent = this.#sent
+    const durationMs = state.runtime.now() - this.#started
+    const stage = eventStage(error, sent.sql, state)
+    const event = routeEvent(state, sent, { durationMs, stage, error })
+    const record = { event, sql: sent.sql, parameters: this.#parameters }
+    state.runtime.trace.emit(record, collectorOf(state, sent.ambient))
+    this.observation?.settled(event)
+  }
 }
 
 /** Tells the trace that the result cache answered in a server's place. */
 export const tellCacheHit = (state: RunnerState, runner: QueryRunner, sql: string): void => {
   const ambient = state.ambient()
   if (!isListenedTo(state, ambient)) return
-  const event = routeEvent(state, {
-    at: Date.now(),
-    sql,
-    inTransaction: runner.isTransactionActive,
-    ambient,
-    durationMs: 0,
-    stage: 'query',
-    error: undefined,
-    isCached: true,
-    retried: false,
-  })
-  state.runtime.trace.emit({ event, sql, parameters: undefined }, collectorOf(state, ambient))
+  const { isTransactionActive: inTransaction } = runner
+  const hit = { sql, inTransaction, ambient, isCached: true, retried: false }
+  new TracedStatement(state, hit, undefined).settled()
 }

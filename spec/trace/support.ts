@@ -5,6 +5,8 @@ import type { RouteRecord } from '../../lib/trace/hub.js'
 export const routeEvent = (change: Partial<RouteEvent>): RouteEvent =>
   Object.freeze({
     version: 1,
+    routeId: 'process-1',
+    scopeId: 'process-s1',
     kind: 'statement',
     at: 1_700_000_000_000,
     shard: 'brazil',

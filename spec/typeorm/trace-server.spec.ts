@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect } from 'chai'
 import { DataSource, type QueryRunner } from 'typeorm'
 import {
@@ -5,6 +6,7 @@ import {
   type ConnectionProxy,
   type OctopusOptions,
   type RouteEvent,
+  type StatementStart,
   octopus,
 } from '../../lib/index.js'
 import { type Cluster, MariadbCluster } from '../support/cluster/index.js'
@@ -57,13 +59,48 @@ describe('the trace of statements that wait, fail or set a connection up', funct
     const { db, events } = wrap()
     const all: RouteEvent[] = []
     db.octopus.onRoute((event) => all.push(event), { internal: true })
+    const starts: string[] = []
+    const started = ({ kind, operation }: StatementStart) => {
+      starts.push(`${kind} ${operation}`)
+      return undefined
+    }
+    db.octopus.onStatement(started, { internal: true })
     await db.initialize()
     await db.query('SELECT 1')
+    expect(starts).to.include.members(['internal connect', 'statement query'])
     expect(events.map(({ kind }) => kind)).to.deep.equal(['statement'])
     expect(all.map(({ kind, operation }) => `${kind} ${operation}`)).to.include.members([
       'internal connect',
       'statement query',
     ])
+  })
+
+  it('has what an observer’s context holds while the driver sends', async () => {
+    const { db } = wrap()
+    const storage = new AsyncLocalStorage<string>()
+    db.octopus.onStatement(({ operation }) => ({
+      run: (send) => storage.run(operation, send),
+      settled: () => undefined,
+    }))
+    await db.initialize()
+    const seen: unknown[] = []
+    await holding(db, async (runner) => {
+      const connection = (await runner.connect()) as { query: (...args: unknown[]) => unknown }
+      const { query } = connection
+      connection.query = (...args) => {
+        seen.push(storage.getStore())
+        return query.apply(connection, args)
+      }
+    })
+    await Promise.all([db.query('SELECT 1'), db.query('SELECT 2')])
+    const stream = await db
+      .createQueryBuilder()
+      .select('1')
+      .from('information_schema.schemata', 's')
+      .stream()
+    await stream.toArray()
+    expect(seen).to.deep.equal(['query', 'query', 'select'])
+    expect(storage.getStore()).to.equal(undefined)
   })
 
   it('tells how long a statement waited for a free connection', async () => {

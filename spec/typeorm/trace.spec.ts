@@ -66,12 +66,14 @@ describe('the trace of a wrapped data source', () => {
   it('tells one event for each statement, complete and frozen', async () => {
     const [event, ...others] = await told(db, () => notes().find())
     expect(others).to.deep.equal([])
-    const { at, durationMs, ...rest } = event!
+    const { at, durationMs, routeId, ...rest } = event!
+    expect(routeId).to.match(/^[0-9a-f]{10}-\d+$/)
     expect(Object.isFrozen(event)).to.equal(true)
     expect(at).to.be.closeTo(Date.now(), 5000)
     expect(durationMs).to.be.at.least(0)
     expect(rest).to.deep.equal({
       version: 1,
+      scopeId: undefined,
       kind: 'statement',
       shard: 'master',
       role: 'replica',
