@@ -11,6 +11,7 @@ export {
   engines,
   loadConfig,
 } from './config/index.js'
+export type { ServerAddress } from './config/server.js'
 export type { ContextCarrier } from './context/carrier.js'
 export { type ClsNamespace, clsHookedCarrier } from './context/cls-hooked.js'
 export type { Frame } from './context/frame.js'
@@ -52,6 +53,8 @@ export { type FailureKind, isFailoverError, isRetryable } from './pool/failure.j
 export type { VerifiedConnection } from './pool/lease.js'
 export type { Verifier } from './pool/verify.js'
 export type { PoolState } from './pool/opening.js'
+export type { PoolCounts } from './pool/journal.js'
+export type { PoolEvent, PoolHappening, PoolListener } from './pool/listeners.js'
 export type { PoolInfo } from './pool/registry.js'
 export type { ExportWritesOptions, ScopeOptions } from './scopes/carried-writes.js'
 export type { FanOutOptions, ShardSettled, ShardValue } from './scopes/fan-out.js'

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import { isFileEngine, type Connection } from './inherit.js'
-import type { EngineFamily } from './words.js'
+import { Problems } from './problems.js'
+import { parseUrl } from './url.js'
+import { type EngineFamily, familyOf, isEngine } from './words.js'
 
 export const defaultPorts = { mysql: 3306, postgres: 5432 } as const
 
@@ -47,4 +49,46 @@ export const serverOf = (connection: Connection, family: EngineFamily): string |
         ]
       : [server, `database ${textOf(database)}`]
   return parts.join(', ')
+}
+
+/** Where a server is. */
+export interface ServerAddress {
+  /** TypeORM's `type`, such as `mysql`. */
+  readonly engine: string
+  /** Its host, or the path of its socket; undefined for a file, and for what is in memory. */
+  readonly host: string | undefined
+  readonly port: number | undefined
+  /** The database that is named, or SQLite's file. */
+  readonly database: string | undefined
+}
+
+/** A connection's own keys, also those that stand in its `url`, or in TypeORM's `replication`. */
+const flat = (connection: Connection, family: 'mysql' | 'postgres'): Connection => {
+  const { replication } = connection as { replication?: { master?: Connection } }
+  const own = withExtra({ ...connection, ...replication?.master })
+  const { url } = own
+  if (typeof url !== 'string') return own
+  return { ...own, ...parseUrl(url, family, [], new Problems(), 'ignored') }
+}
+
+const named = (value: unknown): string | undefined => textOf(value) || undefined
+
+/** Where a connection leads, with the engine's own port where none is named. Free of credentials. */
+export const addressOf = (engine: string, connection: Connection | undefined): ServerAddress => {
+  const nowhere = { engine, host: undefined, port: undefined, database: undefined }
+  if (!isEngine(engine) || connection === undefined) return nowhere
+  const family = familyOf(engine)
+  if (isFileEngine(family))
+    return {
+      ...nowhere,
+      database: named(connection[family === 'sqljs' ? 'location' : 'database']),
+    }
+  const { host, port, socketPath, database } = flat(connection, family)
+  const isSocket = named(socketPath) !== undefined
+  return {
+    engine,
+    host: named(socketPath) ?? named(host) ?? 'localhost',
+    port: isSocket ? undefined : Number(textOf(port, String(defaultPorts[family]))),
+    database: named(database),
+  }
 }

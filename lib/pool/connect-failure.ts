@@ -35,7 +35,7 @@ const connectFailureOf = (error: unknown): ConnectFailure => {
 }
 
 /** The library's error for a connection that could not be made. */
-export const connectErrorOf = (endpoint: Endpoint, error: unknown): Error => {
+export const connectErrorOf = (endpoint: Endpoint, error: unknown): ConnectError => {
   if (error instanceof ConnectError) return error
   const text = error instanceof Error ? error.message : String(error)
   return new ConnectError(endpoint.id, connectFailureOf(error), text, { cause: error })

@@ -12,6 +12,7 @@ import {
   type LeaseKeeper,
   type PhysicalConnection,
 } from './lease.js'
+import { PoolJournal } from './journal.js'
 import { holdersOf, settlesIn, takeBack } from './leases.js'
 import { dropDoubted, inspect, shed } from './idle-connections.js'
 import { Opening, type PoolState } from './opening.js'
@@ -27,6 +28,7 @@ export class EndpointPool implements LeaseKeeper {
   readonly endpoint: Endpoint
   readonly #connector: Connector
   readonly #settings: PoolSettings
+  readonly #journal: PoolJournal
   readonly #trust: Trust
   readonly #recovery: Recovery
   readonly #gate: Gate
@@ -43,12 +45,19 @@ export class EndpointPool implements LeaseKeeper {
   /** When a connection was last lent or given back. */
   lastUsedAt = 0
 
-  constructor(endpoint: Endpoint, connector: Connector, settings: PoolSettings) {
+  /** @param journal - takes down what it does; pools of one server after another have the same */
+  constructor(
+    endpoint: Endpoint,
+    connector: Connector,
+    settings: PoolSettings,
+    journal = new PoolJournal(endpoint),
+  ) {
     this.endpoint = endpoint
     this.#connector = connector
     this.#settings = settings
-    this.#supply = new Supply(this, connector, settings)
-    this.#trust = new Trust(endpoint, settings)
+    this.#journal = journal
+    this.#supply = new Supply(this, connector, settings, journal)
+    this.#trust = new Trust(endpoint, settings, journal)
     this.#recovery = new Recovery(settings)
     this.#gate = new Gate(connector.max, settings.now)
     this.#fallback = new Gate(settings.fallbackLimit ?? Math.ceil(connector.max / 2), settings.now)
@@ -86,7 +95,7 @@ export class EndpointPool implements LeaseKeeper {
 
   async #open(keepsFirst: boolean): Promise<void> {
     const { limit } = this.#settings
-    const start = (): Promise<void> => this.#connector.start()
+    const start = (): Promise<void> => this.#timed(() => this.#connector.start())
     await (limit === undefined ? start() : limit.claim(this, start))
     try {
       if (!keepsFirst) (await this.#connector.acquire()).close()
@@ -95,6 +104,13 @@ export class EndpointPool implements LeaseKeeper {
       throw error
     }
     this.#recovery.succeeded()
+  }
+
+  async #timed<T>(connect: () => Promise<T>): Promise<T> {
+    const started = this.#settings.now()
+    const connected = await connect()
+    this.#journal.connected(this.#settings.now() - started)
+    return connected
   }
 
   /** Takes over a driver's pool that somebody else has opened. */
@@ -120,6 +136,7 @@ export class EndpointPool implements LeaseKeeper {
     const { closings } = this.#opening
     const { now } = this.#settings
     const started = now()
+    const isHeldBack = this.#holdsBack(request)
     let isInFallback = false
     try {
       if (this.state !== 'open') await this.start(request.asker.connectionScope === undefined)
@@ -130,11 +147,19 @@ export class EndpointPool implements LeaseKeeper {
       await this.#enter(this.#gate, request.asker, started)
     } catch (error) {
       if (isInFallback) this.#fallback.leave()
+      if (isHeldBack) this.#journal.waited(now() - started)
       return this.#orElse(request, error)
     }
-    if (closings === this.#opening.closings) return this.#take(request, now() - started)
+    const waitedMs = now() - started
+    if (isHeldBack) this.#journal.waited(waitedMs)
+    if (closings === this.#opening.closings) return this.#take(request, waitedMs)
     this.#leave(request.isFallback)
     return this.#orElse(request, new PoolClosedError(this.endpoint.id))
+  }
+
+  #holdsBack({ isFallback }: { readonly isFallback: boolean }): boolean {
+    const isReady = this.state === 'open' && !this.#recovery.isDue
+    return !isReady || this.#gate.isFull || (isFallback && this.#fallback.isFull)
   }
 
   #enter(gate: Gate, { owner }: Asker, started: number): Promise<number> {
@@ -143,6 +168,7 @@ export class EndpointPool implements LeaseKeeper {
     return gate.enter(left, () => {
       const waitedMs = Math.round(now() - started)
       const holders = holdersOf(this.#leases, owner, now())
+      this.#journal.timedOut()
       return new AcquireTimeoutError(this.endpoint.id, waitedMs, this.numbers, holders)
     })
   }
@@ -181,6 +207,7 @@ export class EndpointPool implements LeaseKeeper {
     this.#trust.accept(connection)
     const { candidates, asker, isFallback } = request
     this.#supply.lent(asker)
+    this.#journal.lent(waitedMs)
     const lease = new Lease(this.endpoint, candidates, waitedMs, verified, connection, this)
     lease.since = this.lastUsedAt = this.#settings.now()
     lease.owner = asker.owner
@@ -252,8 +279,12 @@ export class EndpointPool implements LeaseKeeper {
   #connectingFailed(error: unknown, closings: number): Error {
     // What became of a server that is not used any more says nothing about the one in its place.
     if (closings !== this.#opening.closings) return new PoolClosedError(this.endpoint.id)
-    if (error instanceof Error && (error as { stage?: unknown }).stage === 'acquire') return error
+    if (error instanceof Error && (error as { stage?: unknown }).stage === 'acquire') {
+      if (error instanceof AcquireTimeoutError) this.#journal.timedOut()
+      return error
+    }
     const failure = connectErrorOf(this.endpoint, error)
+    this.#journal.connectFailed(failure.failure)
     if (isUnreachable(failure)) {
       this.#trust.doubt()
       this.#recovery.failed()
@@ -280,7 +311,7 @@ export class EndpointPool implements LeaseKeeper {
     const { closings } = this.#opening
     let connection: PhysicalConnection | undefined
     try {
-      connection = await this.#connector.connect()
+      connection = await this.#timed(() => this.#connector.connect())
       await this.#trust.probe(connection)
     } catch (error) {
       throw this.#connectingFailed(error, closings)

@@ -34,9 +34,14 @@ export class Gate {
     return this.#waiters.size
   }
 
+  /** Whether who comes has to wait. */
+  get isFull(): boolean {
+    return this.#inside >= this.#max || this.#waiters.size > 0
+  }
+
   /** Goes in if there is room and nobody waits; says whether it did. */
   tryEnter(): boolean {
-    if (this.#inside >= this.#max || this.#waiters.size > 0) return false
+    if (this.isFull) return false
     this.#inside += 1
     return true
   }

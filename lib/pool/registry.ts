@@ -1,3 +1,4 @@
+import type { ServerAddress } from '../config/server.js'
 import { ConnectError, NoReplicaError, PoolClosedError, type PoolNumbers } from '../errors.js'
 import {
   type Candidates,
@@ -11,10 +12,12 @@ import type { Checkout, PoolSettings } from './checkout.js'
 import { EndpointPool } from './endpoint-pool.js'
 import type { PoolState } from './opening.js'
 import type { Health } from './health.js'
+import { type PoolCounts, PoolJournal, noCounts } from './journal.js'
 import type { Asker, ConnectionOwner, Connector, Lease } from './lease.js'
+import { PoolListeners } from './listeners.js'
 
 /** One pool, as `db.octopus.pools()` lists it. */
-export interface PoolInfo extends PoolNumbers {
+export interface PoolInfo extends PoolNumbers, PoolCounts, ServerAddress {
   readonly shard: string
   readonly role: Role
   readonly group: string | undefined
@@ -45,6 +48,8 @@ export interface PoolRegistryOptions {
   /** Makes the connector of a server; called once per server, at its first use. */
   readonly connectorFor: (endpoint: Endpoint) => Connector
   readonly settingsFor: (endpoint: Endpoint) => PoolSettings
+  /** Where a server is, as it is configured now. */
+  readonly addressOf: (endpoint: Endpoint) => ServerAddress
   /** Whether replicas' work goes to their primary, see `collapseReplicas`. */
   readonly collapseReplicas: boolean
   readonly health: Health
@@ -107,6 +112,9 @@ class Routed<T> implements Checkout<T> {
 export class PoolRegistry {
   readonly #options: PoolRegistryOptions
   #present = new Map<string, EndpointPool>()
+  /** By server, as its pools come and go. */
+  #journals = new Map<string, PoolJournal>()
+  readonly listeners = new PoolListeners()
   /** Pools out of service that still have leases. */
   #retiring = new Set<EndpointPool>()
   #pid = process.pid
@@ -124,6 +132,7 @@ export class PoolRegistry {
     if (this.#pid !== process.pid) {
       this.#pid = process.pid
       this.#present = new Map()
+      this.#journals = new Map()
       this.#retiring = new Set()
     }
     return this.#present
@@ -135,10 +144,25 @@ export class PoolRegistry {
     let pool = pools.get(endpoint.id)
     if (pool === undefined) {
       const { connectorFor, settingsFor } = this.#options
-      pool = new EndpointPool(endpoint, connectorFor(endpoint), settingsFor(endpoint))
+      pool = new EndpointPool(
+        endpoint,
+        connectorFor(endpoint),
+        settingsFor(endpoint),
+        this.journalOf(endpoint),
+      )
       pools.set(endpoint.id, pool)
     }
     return pool
+  }
+
+  /** What is taken down of a server. */
+  journalOf(endpoint: Endpoint): PoolJournal {
+    let journal = this.#journals.get(endpoint.id)
+    if (journal === undefined) {
+      journal = new PoolJournal(endpoint, this.listeners)
+      this.#journals.set(endpoint.id, journal)
+    }
+    return journal
   }
 
   /**
@@ -245,6 +269,8 @@ export class PoolRegistry {
         state: pool?.state ?? 'idle',
         outOfService: this.#options.health.whyOut(endpoint),
         ...(pool?.numbers ?? { max: 0, active: 0, idle: 0, waiting: 0 }),
+        ...(this.#journals.get(endpoint.id)?.counts ?? noCounts),
+        ...this.#options.addressOf(endpoint),
       }
     })
   }
@@ -258,6 +284,12 @@ export class PoolRegistry {
     this.#options.health.forget(pool.endpoint)
     const retiring = this.#retiring.add(pool)
     await pool.retire().finally(() => retiring.delete(pool))
+  }
+
+  /** Takes the pool of a server that is no more out of service, and forgets what it has done. */
+  remove(endpointId: string): Promise<void> {
+    this.#journals.delete(endpointId)
+    return this.retire(endpointId)
   }
 
   /**

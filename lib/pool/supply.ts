@@ -1,3 +1,4 @@
+import type { PoolJournal } from './journal.js'
 import type { Asker, Connector, PhysicalConnection } from './lease.js'
 import type { LimitedPool, ProcessLimit } from './process-limit.js'
 
@@ -7,6 +8,8 @@ export interface SupplySettings {
   readonly isThrowaway: boolean
   /** Keeps the connections of the process below a limit, where there is one. */
   readonly limit: ProcessLimit | undefined
+  /** Monotonic clock, in milliseconds. */
+  readonly now: () => number
 }
 
 /**
@@ -17,6 +20,7 @@ export class Supply {
   readonly #pool: LimitedPool
   readonly #connector: Connector
   readonly #settings: SupplySettings
+  readonly #journal: PoolJournal
   /** Frees those for whom a connection is being made. */
   readonly #connecting = new Set<(error: Error) => void>()
   /** Connections of the driver's pool that are lent. */
@@ -25,10 +29,16 @@ export class Supply {
   #onTheWay = 0
 
   /** @param pool - for which it gets them */
-  constructor(pool: LimitedPool, connector: Connector, settings: SupplySettings) {
+  constructor(
+    pool: LimitedPool,
+    connector: Connector,
+    settings: SupplySettings,
+    journal: PoolJournal,
+  ) {
     this.#pool = pool
     this.#connector = connector
     this.#settings = settings
+    this.#journal = journal
   }
 
   /** The connections of the driver's pool that are open and not used. */
@@ -73,10 +83,13 @@ export class Supply {
   }
 
   #untilAbandoned(connecting: Promise<PhysicalConnection>): Promise<PhysicalConnection> {
+    const { now } = this.#settings
+    const started = now()
     return new Promise((resolve, reject) => {
       this.#connecting.add(reject)
       connecting.then(
         (connection) => {
+          if (connection.epoch === undefined) this.#journal.connected(now() - started)
           if (this.#connecting.delete(reject)) resolve(connection)
           else connection.close()
         },

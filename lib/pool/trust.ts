@@ -2,6 +2,7 @@ import { ConnectError } from '../errors.js'
 import type { Endpoint } from '../topology/snapshot.js'
 import { connectErrorOf } from './connect-failure.js'
 import { type FailureKind, failureOf } from './failure.js'
+import type { PoolJournal } from './journal.js'
 import type { Lease, PhysicalConnection } from './lease.js'
 import { type Check, type Verdict, type VerifyPolicy, checkOf, verify } from './verify.js'
 
@@ -32,14 +33,16 @@ export interface Fault {
 export class Trust {
   readonly #endpoint: Endpoint
   readonly #settings: TrustSettings
+  readonly #journal: PoolJournal
   #epoch = 0
   #isSuspect = false
   /** Whether the operator knows that the server is refused. */
   #hasWarned = false
 
-  constructor(endpoint: Endpoint, settings: TrustSettings) {
+  constructor(endpoint: Endpoint, settings: TrustSettings, journal: PoolJournal) {
     this.#endpoint = endpoint
     this.#settings = settings
+    this.#journal = journal
   }
 
   /**
@@ -84,7 +87,7 @@ export class Trust {
       return { error: new Error('maxLifetimeMs is over'), isOwn: true, isMute: false }
     if (check === 'none') return undefined
     const epoch = this.#epoch
-    const verdict = await verify(connection, this.#endpoint, check, this.#settings.verify)
+    const verdict = await this.#verdict(connection, check)
     if (verdict.is === 'good') {
       if (check === 'full' && epoch === this.#epoch) this.#isSuspect = false
       this.#hasWarned = false
@@ -100,11 +103,13 @@ export class Trust {
 
   /** Whether a connection is in order, as far as the verifiers can tell. */
   async isGood(connection: PhysicalConnection): Promise<boolean> {
-    return (await this.#verdict(connection)).is === 'good'
+    return (await this.#verdict(connection, 'full')).is === 'good'
   }
 
-  #verdict(connection: PhysicalConnection): Promise<Verdict> {
-    return verify(connection, this.#endpoint, 'full', this.#settings.verify)
+  async #verdict(connection: PhysicalConnection, check: Exclude<Check, 'none'>): Promise<Verdict> {
+    const verdict = await verify(connection, this.#endpoint, check, this.#settings.verify)
+    this.#journal.verified(verdict.is === 'good')
+    return verdict
   }
 
   /**
@@ -113,7 +118,7 @@ export class Trust {
    * @throws ConnectError or the driver's error if the server cannot be used
    */
   async probe(connection: PhysicalConnection): Promise<void> {
-    const verdict = await this.#verdict(connection)
+    const verdict = await this.#verdict(connection, 'full')
     if (verdict.is === 'silent') throw verdict.error
     // A primary in the wrong role is for its callers to wait for; they verify.
     if (verdict.is === 'wrong' && this.#endpoint.role === 'replica')

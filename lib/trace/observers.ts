@@ -78,7 +78,8 @@ const sendThrough = <T>(observer: StatementObserver, work: () => T): T => {
     try {
       const returned: unknown = observer.run?.(send)
       // A promise of its own that nobody else would look after.
-      if (returned instanceof Promise && returned !== send()) returned.catch(warnOf)
+      if (returned instanceof Promise && returned !== send())
+        returned.catch((error: unknown) => warnOf(error))
     } catch (error) {
       // The statement's own error is its caller's.
       if (outcome === undefined || !('error' in outcome) || outcome.error !== error) throw error

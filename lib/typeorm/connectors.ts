@@ -1,4 +1,5 @@
 import { callbackify } from 'node:util'
+import type { PoolJournal } from '../pool/journal.js'
 import type { Connector, VerifiedConnection } from '../pool/lease.js'
 import type { Driver, ServerDriver } from './internals.js'
 import type {
@@ -25,9 +26,14 @@ class Known<C extends object> {
   readonly #open = new Set<Physical>()
   readonly #single = new Set<Physical>()
   readonly #make: (connection: C, isPooled: boolean, gone: () => void) => Physical
+  readonly #journal: PoolJournal
 
-  constructor(make: (connection: C, isPooled: boolean, gone: () => void) => Physical) {
+  constructor(
+    make: (connection: C, isPooled: boolean, gone: () => void) => Physical,
+    journal: PoolJournal,
+  ) {
     this.#make = make
+    this.#journal = journal
   }
 
   get open(): number {
@@ -41,19 +47,22 @@ class Known<C extends object> {
   of(connection: C): Physical {
     const known = this.#physical.get(connection)
     if (known !== undefined) return known
-    const physical: Physical = this.#make(connection, true, () => {
-      this.#open.delete(physical)
-    })
+    const physical = this.#keep(connection, true, this.#open)
     this.#physical.set(connection, physical)
-    this.#open.add(physical)
     return physical
   }
 
   single(connection: C): Physical {
-    const physical: Physical = this.#make(connection, false, () => {
-      this.#single.delete(physical)
+    return this.#keep(connection, false, this.#single)
+  }
+
+  #keep(connection: C, isPooled: boolean, among: Set<Physical>): Physical {
+    const physical: Physical = this.#make(connection, isPooled, () => {
+      among.delete(physical)
+      this.#journal.closed()
     })
-    this.#single.add(physical)
+    among.add(physical)
+    this.#journal.opened()
     return physical
   }
 
@@ -74,6 +83,8 @@ export interface DriverLifecycle {
   readonly greet: (connection: VerifiedConnection) => Promise<void>
   readonly stop: () => Promise<void>
   readonly sockets: Sockets
+  /** Is told of each connection's begin and end. */
+  readonly journal: PoolJournal
 }
 
 /** Takes in the connection with which the driver has tried the server. */
@@ -106,8 +117,9 @@ const serverConnector = <C extends object>(
   native: Native<C>,
   lifecycle: DriverLifecycle,
 ): Connector => {
-  const known = new Known<C>((connection, isPooled, gone) =>
-    native.physical(connection, isPooled, gone),
+  const known = new Known<C>(
+    (connection, isPooled, gone) => native.physical(connection, isPooled, gone),
+    lifecycle.journal,
   )
   return {
     max: lifecycle.max,
@@ -209,10 +221,16 @@ export const fileConnector = (lifecycle: DriverLifecycle): Connector => {
     max: Number.POSITIVE_INFINITY,
     open: 0,
     sockets: 0,
-    start: async () => void (await lifecycle.start()),
+    async start() {
+      await lifecycle.start()
+      lifecycle.journal.opened()
+    },
     acquire: none,
     connect: none,
-    stop: lifecycle.stop,
+    async stop() {
+      await lifecycle.stop()
+      lifecycle.journal.closed()
+    },
     abort: () => undefined,
   }
 }

@@ -2,6 +2,7 @@ import type { DataSource, EntityTarget, ObjectLiteral, SelectQueryBuilder } from
 import type { NodeOptions } from '../config/node-options.js'
 import type { ReplicaOptions, ShardOptions } from '../config/options.js'
 import { UnknownShardError } from '../errors.js'
+import type { PoolListener } from '../pool/listeners.js'
 import type { PoolInfo } from '../pool/registry.js'
 import type { ExportWritesOptions, ScopeOptions } from '../scopes/carried-writes.js'
 import type { Traced } from '../scopes/scopes.js'
@@ -128,7 +129,17 @@ export class OctopusControl {
     return explain(this.#runtime, target, operation)
   }
 
-  /** Every server's pool with its numbers, opened or not. */
+  /**
+   * Calls `listener` when a replica goes out of service or comes back, and whenever a connection is
+   * made or lent, or could not be. What it throws becomes a process warning and affects no connection.
+   *
+   * @returns a function that ends it
+   */
+  onPool(listener: PoolListener): () => void {
+    return this.#runtime.pools.listeners.add(listener)
+  }
+
+  /** Every server's pool with its numbers and its server's address, opened or not. */
   pools(): readonly PoolInfo[] {
     return this.#runtime.pools.list(this.#runtime.store.current)
   }

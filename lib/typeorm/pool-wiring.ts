@@ -7,8 +7,12 @@ import type { Runtime } from './runtime.js'
 /** What takes replicas out of the topology and brings them back. */
 export const healthOf = (runtime: Runtime): Health =>
   new Health({
-    setOnline: ({ id }, isOnline) =>
-      runtime.store.apply({ kind: 'endpoint-online', endpoint: id, isOnline }),
+    setOnline: (endpoint, isOnline) => {
+      runtime.store.apply({ kind: 'endpoint-online', endpoint: endpoint.id, isOnline })
+      const journal = runtime.pools.journalOf(endpoint)
+      if (isOnline) journal.returned()
+      else journal.ejected(runtime.health.whyOut(endpoint) ?? 'unknown')
+    },
     // One that has moved is another: what the old server does says nothing about the new one.
     isKnown: ({ id, revision }) =>
       endpointsOf(runtime.store.current).some(
@@ -27,6 +31,7 @@ export const poolsOf = (runtime: Runtime): PoolRegistry =>
       const { poolConfig, family } = runtime.shard(endpoint.shard)
       return poolSettingsOf(runtime, poolConfig, family)
     },
+    addressOf: ({ shard, role, node }) => runtime.shard(shard).addressOf(role, node),
     collapseReplicas: runtime.config.collapseReplicas,
     health: runtime.health,
     isStarted: () => runtime.isStarted,

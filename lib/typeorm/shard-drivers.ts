@@ -103,6 +103,7 @@ export class ShardDrivers {
       driverExtra(optionsOf(driver), family, this.#shard.poolConfig, sockets)
     return connectorOf(driver, {
       sockets,
+      journal: runtime.pools.journalOf(endpoint),
       extra,
       start: () => this.#open(endpoint, driver, extra()),
       greet: (connection) => this.#greet(endpoint, connection, poolSizeOf(driver)),

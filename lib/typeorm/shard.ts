@@ -1,12 +1,13 @@
 import type { DataSource, EntityMetadata, QueryRunner } from 'typeorm'
 import { isDeepStrictEqual } from 'node:util'
 import type { ResolvedPool, ResolvedShard } from '../config/resolved.js'
+import { type ServerAddress, addressOf } from '../config/server.js'
 import type { Frame } from '../context/frame.js'
 import { UnknownShardError } from '../errors.js'
 import { failureOf } from '../pool/failure.js'
 import type { ConnectionOwner } from '../pool/lease.js'
 import { type ShardTopology, endpointId } from '../topology/snapshot.js'
-import type { ShardReason } from '../trace/event.js'
+import type { Role, ShardReason } from '../trace/event.js'
 import { bind } from './binding.js'
 import { type ConnectionOptions, copyAbilities } from './drivers.js'
 import type { EngineGroup } from './engine-group.js'
@@ -53,6 +54,13 @@ export class Shard {
     const topology = current.shards.get(this.name)
     if (topology === undefined) throw new UnknownShardError(this.name, current.shardNames)
     return topology
+  }
+
+  /** Where one of its servers is. */
+  addressOf(role: Role, node: string): ServerAddress {
+    const { primary, replicas } = this.#config
+    const server = role === 'primary' ? primary : replicas.find(({ name }) => name === node)
+    return addressOf(this.engine, server?.connection)
   }
 
   /** Whether reads may be answered by a copy: a replica, or what the result cache keeps. */

@@ -172,7 +172,8 @@ export class TopologyChanges {
     const topology = topologyAfter(runtime.store.current, config, moved)
     runtime.reconfigure(config, topology, moved)
     await Promise.all([
-      ...[...moved, ...gone].map((id) => runtime.pools.retire(id)),
+      ...[...moved].map((id) => runtime.pools.retire(id)),
+      ...gone.map((id) => runtime.pools.remove(id)),
       ...added.map((shard) => this.#connectEager(shard)),
     ])
   }

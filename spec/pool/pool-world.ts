@@ -15,7 +15,7 @@ import {
   withEndpointOnline,
 } from '../../lib/topology/snapshot.js'
 import { configWith, type ShardSketch } from '../support/topology.js'
-import { StubConnector, settingsWith, settle } from './stub-connector.js'
+import { StubConnector, nowhere, settingsWith, settle } from './stub-connector.js'
 
 export const writing: WantedServer = { role: 'primary', replicaGroup: undefined, reason: 'write' }
 export const reading: WantedServer = {
@@ -66,6 +66,7 @@ export class PoolWorld {
           unreachable: (endpoint, why) => this.health.eject(endpoint, why),
           ...settings,
         }),
+      addressOf: () => nowhere,
       collapseReplicas,
       health: this.health,
       isStarted: () => this.isStarted,

@@ -1,9 +1,17 @@
 import { expect } from 'chai'
 import { Health } from '../../lib/pool/health.js'
+import { noCounts } from '../../lib/pool/journal.js'
 import type { Lease } from '../../lib/pool/lease.js'
 import { type Customer, PoolRegistry, type WantedServer } from '../../lib/pool/registry.js'
 import { type Endpoint, withEndpointOnline } from '../../lib/topology/snapshot.js'
-import { StubConnector, brazil, brazilTopology, failureOf, settingsWith } from './stub-connector.js'
+import {
+  StubConnector,
+  brazil,
+  brazilTopology,
+  failureOf,
+  nowhere,
+  settingsWith,
+} from './stub-connector.js'
 
 describe('PoolRegistry', () => {
   let connectors: Map<string, StubConnector>
@@ -15,6 +23,7 @@ describe('PoolRegistry', () => {
         return connector
       },
       settingsFor: () => settingsWith(),
+      addressOf: () => nowhere,
       collapseReplicas,
       health: new Health({
         setOnline: () => undefined,
@@ -83,7 +92,7 @@ describe('PoolRegistry', () => {
     const registry = registryOf()
     const lease = await registry.checkout(customer(primary, ([first]) => first))
     const idle = { state: 'idle', outOfService: undefined, max: 0, active: 0, idle: 0, waiting: 0 }
-    const server = { shard: 'brazil', role: 'replica', group: undefined }
+    const server = { ...noCounts, ...nowhere, shard: 'brazil', role: 'replica', group: undefined }
     expect(registry.list(brazilTopology)).to.deep.equal([
       {
         ...server,
@@ -95,6 +104,8 @@ describe('PoolRegistry', () => {
         active: 1,
         idle: 0,
         waiting: 0,
+        checkouts: 1,
+        waits: 1,
       },
       { ...server, node: 'br-2', ...idle },
       { ...server, node: 'br-3', group: 'reports', ...idle },

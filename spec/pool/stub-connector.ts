@@ -155,6 +155,14 @@ export const settingsWith = (settings: Partial<PoolSettings> = {}): PoolSettings
   ...settings,
 })
 
+/** What is told of a server that is nowhere. */
+export const nowhere = {
+  engine: 'mysql',
+  host: undefined,
+  port: undefined,
+  database: undefined,
+} as const
+
 /** A request that nobody owns, which goes nowhere else. */
 export const requestOf = <T>(
   candidates: readonly Endpoint[],
