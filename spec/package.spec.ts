@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -40,6 +40,13 @@ console.log(JSON.stringify({
 }))
 `
 
+/** What the command line is given. */
+const dataSourceFile = `
+import { DataSource } from 'typeorm'
+import { octopus } from 'typeorm-octopus'
+export const db = octopus(new DataSource({ type: 'sqljs' }), { shards: { brazil: {} } })
+`
+
 describe('the packed package', () => {
   let folder: string
 
@@ -63,9 +70,19 @@ describe('the packed package', () => {
       'zod',
       'cookie',
       'on-headers',
+      'commander',
+      'cli-table3',
+      'cli-progress',
     ])
       await symlink(join(root, 'node_modules', name), join(modules, name))
+    // What installing it does with its `bin`.
+    await mkdir(join(modules, '.bin'))
+    const { bin } = JSON.parse(await readFile(join(unpacked, 'package.json'), 'utf8')) as {
+      bin: { octopus: string }
+    }
+    await symlink(join(unpacked, bin.octopus), join(modules, '.bin', 'octopus'))
     await writeFile(join(folder, 'consumer.mjs'), consumer)
+    await writeFile(join(folder, 'db.mjs'), dataSourceFile)
   })
 
   after(() => rm(folder, { recursive: true, force: true }))
@@ -91,5 +108,14 @@ describe('the packed package', () => {
     }
     expect(await loaded('typeorm-octopus')).to.deep.equal([])
     expect(await loaded('typeorm-octopus/express')).to.deep.equal(['cookie', 'on-headers'])
+  })
+  it('has a command line, over the same copy', async function () {
+    this.timeout(20_000)
+    const octopus = join(folder, 'node_modules', '.bin', 'octopus')
+    const { stdout: help } = await run(octopus, ['--help'], { cwd: folder })
+    expect(help).to.match(/^Usage: octopus /)
+    const { stdout } = await run(octopus, ['pools', '-d', 'db.mjs', '--json'], { cwd: folder })
+    const pools = JSON.parse(stdout) as { shard: string }[]
+    expect(pools.map(({ shard }) => shard)).to.deep.equal(['master', 'brazil'])
   })
 })

@@ -1,0 +1,94 @@
+import type { ConnectionProxy } from '../index.js'
+import { loadDataSourceFile } from './data-source-file.js'
+import { UsageError } from './exit.js'
+import type { Output } from './output.js'
+
+/** Name of the environment variable for the data source file, where `--data-source` is not given. */
+export const dataSourceVariable = 'OCTOPUS_DATA_SOURCE'
+
+/** What one command works with. */
+export interface Session {
+  readonly output: Output
+  /** The folder that relative paths start from. */
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Is aborted by SIGINT. */
+  readonly signal: AbortSignal
+  /**
+   * The data source, not initialised: for commands that need its configuration only.
+   *
+   * @throws UsageError if none was named, or the file has no wrapped data source
+   */
+  loadDataSource(): Promise<ConnectionProxy>
+  /**
+   * The data source, initialised, without the schema work and the log that its options may ask for. It
+   * is destroyed at the command's end.
+   *
+   * @throws UsageError as `loadDataSource`, and what `initialize()` throws
+   */
+  openDataSource(): Promise<ConnectionProxy>
+}
+
+/** Starting must not change a schema, and a log would stand between the lines of the result. */
+const quiet = {
+  synchronize: false,
+  dropSchema: false,
+  migrationsRun: false,
+  logging: false,
+} as const
+
+/** One command at work. */
+export class CommandSession implements Session {
+  readonly output: Output
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly signal: AbortSignal
+  readonly #file: string | undefined
+  #loading: Promise<ConnectionProxy> | undefined
+  #opening: Promise<ConnectionProxy> | undefined
+
+  constructor(
+    facts: Pick<Session, 'cwd' | 'env' | 'output' | 'signal'>,
+    dataSourceFile: string | undefined,
+  ) {
+    this.output = facts.output
+    this.cwd = facts.cwd
+    this.env = facts.env
+    this.signal = facts.signal
+    this.#file = dataSourceFile ?? (facts.env[dataSourceVariable] || undefined)
+  }
+
+  loadDataSource(): Promise<ConnectionProxy> {
+    this.#loading ??= this.#load()
+    return this.#loading
+  }
+
+  openDataSource(): Promise<ConnectionProxy> {
+    this.#opening ??= this.#open()
+    return this.#opening
+  }
+
+  /** Ends what was begun. */
+  async close(): Promise<void> {
+    this.output.close()
+    const db = await this.#loading?.catch(() => undefined)
+    await this.#opening?.catch(() => undefined)
+    if (db?.isInitialized === true) await db.destroy()
+  }
+
+  async #load(): Promise<ConnectionProxy> {
+    if (this.#file === undefined)
+      throw new UsageError(
+        `no data source: name the file that exports it, by --data-source <file> or by the environment variable ${dataSourceVariable}.`,
+      )
+    return loadDataSourceFile(this.#file, this.cwd)
+  }
+
+  async #open(): Promise<ConnectionProxy> {
+    const db = await this.loadDataSource()
+    if (db.isInitialized) return db
+    db.setOptions(quiet)
+    await db.initialize()
+    return db
+  }
+}
