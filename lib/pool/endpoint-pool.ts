@@ -83,13 +83,19 @@ export class EndpointPool implements LeaseKeeper {
   }
 
   /**
-   * Opens the driver's pool if it is not; callers at the same time share one attempt, and a failed
-   * attempt is tried again by the next caller. A closed pool opens anew.
+   * Opens the driver's pool if it is not; callers at the same time share one attempt, and those after a
+   * failed attempt share the next, which is made after a while. A closed pool opens anew.
    *
    * @param keepsFirst - whether the connection that tried the server stays in the pool
    * @throws ConnectError if the server cannot be connected
+   * @throws PoolClosedError if the pool was closed meanwhile
    */
   start(keepsFirst = true): Promise<void> {
+    const isToWait = this.state === 'idle' && this.#recovery.isDue
+    return isToWait ? this.#recovery.wait(() => this.probe(keepsFirst)) : this.#startNow(keepsFirst)
+  }
+
+  #startNow(keepsFirst: boolean): Promise<void> {
     return this.#opening.start(keepsFirst && !this.#settings.isThrowaway)
   }
 
@@ -299,15 +305,16 @@ export class EndpointPool implements LeaseKeeper {
   }
 
   /**
-   * Tries whether the server can be used, by a connection outside the pool.
+   * Tries at once whether the server can be used: by opening the pool, or by a connection outside it.
    *
+   * @param keepsFirst - as for `start`
    * @throws ConnectError if it cannot
    * @throws PoolClosedError if the pool was closed
    */
-  async probe(): Promise<void> {
+  async probe(keepsFirst = true): Promise<void> {
     // Who waited for the try is sent to the pool in its place.
     if (this.state === 'closed') throw new PoolClosedError(this.endpoint.id)
-    if (this.state !== 'open') return this.start()
+    if (this.state !== 'open') return this.#startNow(keepsFirst)
     const { closings } = this.#opening
     let connection: PhysicalConnection | undefined
     try {

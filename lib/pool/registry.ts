@@ -182,7 +182,8 @@ export class PoolRegistry {
       try {
         return await this.poolOf(endpoint).start(keepsFirst)
       } catch (error) {
-        if (!(error instanceof PoolClosedError) || present() === endpoint) throw error
+        // A server that was moved, or disconnected, has a new pool.
+        if (!(error instanceof PoolClosedError) || !this.hasReplaced(endpoint)) throw error
       }
     }
   }

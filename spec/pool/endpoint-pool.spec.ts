@@ -3,7 +3,14 @@ import { expect } from 'chai'
 import { AcquireTimeoutError, PoolClosedError } from '../../lib/errors.js'
 import { EndpointPool } from '../../lib/pool/endpoint-pool.js'
 import type { Lease } from '../../lib/pool/lease.js'
-import { StubConnector, brazil, failureOf, requestOf, settingsWith } from './stub-connector.js'
+import {
+  StubConnector,
+  brazil,
+  failureOf,
+  refused,
+  requestOf,
+  settingsWith,
+} from './stub-connector.js'
 
 const own = (lease: Lease): Lease => lease
 
@@ -57,6 +64,52 @@ describe('EndpointPool', () => {
     const lease = await lend(pool)
     lease.release()
     expect(connector.opens).to.equal(2)
+  })
+
+  it('tries a server that it has never reached once for all callers, after a while', async () => {
+    const connector = new StubConnector()
+    connector.openFault = refused()
+    const pool = poolOver(connector)
+    await failureOf(lend(pool))
+    for (const ms of [50, 100, 200]) {
+      const { opens } = connector
+      const waiting = [failureOf(lend(pool)), failureOf(pool.start()), failureOf(lend(pool))]
+      await settle()
+      pass(ms - 1)
+      await settle()
+      expect(connector.opens, `before ${ms} ms`).to.equal(opens)
+      pass(1)
+      for (const failure of await Promise.all(waiting))
+        expect(failure).to.have.property('cause', connector.openFault)
+      expect(connector.opens, `after ${ms} ms`).to.equal(opens + 1)
+    }
+  })
+
+  it('tries it at once where that is to tell whether it is back', async () => {
+    const connector = new StubConnector()
+    connector.openFault = refused()
+    const pool = poolOver(connector)
+    await failureOf(lend(pool))
+    await failureOf(pool.probe())
+    expect(connector.opens).to.equal(2)
+    connector.openFault = undefined
+    await pool.probe()
+    ;(await lend(pool)).release()
+    expect([pool.state, connector.opens]).to.deep.equal(['open', 3])
+  })
+
+  it('is not opened by who waits to try its server, once it is closed', async () => {
+    const connector = new StubConnector()
+    connector.openFault = refused()
+    const pool = poolOver(connector)
+    await failureOf(lend(pool))
+    const waiting = [failureOf(lend(pool)), failureOf(pool.start())]
+    await pool.close(0)
+    connector.openFault = undefined
+    pass(50)
+    for (const failure of await Promise.all(waiting))
+      expect(failure).to.be.instanceOf(PoolClosedError)
+    expect([pool.state, connector.opens]).to.deep.equal(['closed', 1])
   })
 
   it('lends in the order of asking, within its limit', async () => {

@@ -121,8 +121,11 @@ describe('a limit of connections for the process', () => {
   it('has the place free again when a connection could not be had', async () => {
     worldOf(1)
     world.fail('brazil-primary', refused())
-    for (let turn = 0; turn < 3; turn += 1)
-      expect(await failureOf(world.lend(writing))).to.have.property('code', 'ECONNREFUSED')
+    for (let turn = 0; turn < 3; turn += 1) {
+      const failure = failureOf(world.lend(writing))
+      await world.pass(1000)
+      expect(await failure).to.have.property('code', 'ECONNREFUSED')
+    }
     await use(world.lend(reading))
     expect(open()).to.equal(1)
   })

@@ -74,6 +74,21 @@ describe('a server that is replaced while it is used', () => {
     expect(primaries()[0]?.closes).to.equal(1)
   })
 
+  it('gets who makes a shard ready to the new pool, where all is disconnected meanwhile', async () => {
+    world = new PoolWorld()
+    world.registry.poolOf(world.shard.primary)
+    const { promise, open } = gate()
+    world.connector('brazil-primary').openGate = promise
+    const ready = world.registry.start(() => world.shard.primary)
+    await settle()
+    await world.registry.closeAll(0)
+    await ready
+    expect(primaries().map(({ opens }) => opens)).to.deep.equal([1, 1])
+    open()
+    await settle()
+    expect(primaries()[0]?.closes).to.equal(1)
+  })
+
   it('sends those to the new pool who wait for it to be reached, and opens it no more', async () => {
     world = new PoolWorld()
     const held = await world.lend(writing)
