@@ -56,6 +56,12 @@ export interface OctopusMiddlewareOptions<Request> {
    * `pooled`.
    */
   readonly connections?: 'pooled' | 'throwaway'
+  /**
+   * What becomes of work that asks for a connection after that, with `throwaway`. `refuse`: it gets a
+   * `ScopeEndedError`. `connect`: a connection is opened for it, and closed after the statement or the
+   * transaction. Default: `refuse`.
+   */
+  readonly late?: 'refuse' | 'connect'
 }
 
 /**
@@ -69,11 +75,11 @@ export interface OctopusMiddlewareOptions<Request> {
  */
 export const octopusMiddleware = <Request = { headers: Record<string, unknown> }>(
   db: ConnectionProxy,
-  { shard = () => undefined, writes, connections }: OctopusMiddlewareOptions<Request> = {},
+  { shard = () => undefined, writes, connections, late }: OctopusMiddlewareOptions<Request> = {},
 ): OctopusMiddleware<Request> => {
   const { octopus } = db
-  octopus.scope(() => undefined, { connections }) // a wrong word shows here
-  const openScope = connections === 'throwaway' ? scopeUntilClosed(db) : scopeOf(db)
+  octopus.scope(() => undefined, { connections, late }) // a wrong word shows here
+  const openScope = connections === 'throwaway' ? scopeUntilClosed(db, late) : scopeOf(db)
   const open = writes === undefined ? undefined : scopeWithWrites(db, writes, openScope)
   const enter = (name: string | undefined, work: () => void): void =>
     name === undefined ? work() : db.using(name, work)
@@ -100,7 +106,7 @@ const scopeOf =
 
 /** Opens a scope that owns its connections, until the answer has been sent or the client has gone. */
 const scopeUntilClosed =
-  ({ octopus }: ConnectionProxy): OpenScope =>
+  ({ octopus }: ConnectionProxy, late: 'refuse' | 'connect' | undefined): OpenScope =>
   (response, work, writes) => {
     const untilClosed = (): Promise<void> => {
       const closed = response.closed
@@ -109,7 +115,7 @@ const scopeUntilClosed =
       work()
       return closed
     }
-    void octopus.scope(untilClosed, { writes, connections: 'throwaway' })
+    void octopus.scope(untilClosed, { writes, connections: 'throwaway', late })
   }
 
 /** Tells the request's shard to `use`, at once where it is known at once. */

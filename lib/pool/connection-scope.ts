@@ -3,8 +3,13 @@ import type { Endpoint } from '../topology/snapshot.js'
 import type { ConnectionOwner, Connector, Lease, PhysicalConnection } from './lease.js'
 import { settlesIn } from './leases.js'
 
+/** What becomes of work that asks for a connection after its scope has ended: it is refused, or has one
+ *  for a statement or a transaction. */
+export type LateWork = 'refuse' | 'connect'
+
 /** How a throw-away scope ends. */
 export interface ConnectionScopeOptions {
+  readonly late: LateWork
   /** Milliseconds that running statements have at most. */
   readonly drainMs: number
   readonly warn: (message: string) => void
@@ -29,8 +34,12 @@ export class ConnectionScope implements ConnectionOwner {
     this.#options = options
   }
 
+  get #refuses(): boolean {
+    return this.#hasEnded && this.#options.late === 'refuse'
+  }
+
   admit({ endpoint }: { readonly endpoint: Endpoint }): void {
-    if (this.#hasEnded) throw new ScopeEndedError(endpoint.id)
+    if (this.#refuses) throw new ScopeEndedError(endpoint.id)
   }
 
   async acquire(
@@ -41,7 +50,7 @@ export class ConnectionScope implements ConnectionOwner {
     const kept = this.#kept.get(pool)?.pop()
     if (kept !== undefined) return kept
     const connection = await connector.connect()
-    if (!this.#hasEnded) return connection
+    if (!this.#refuses) return connection
     connection.close()
     throw new ScopeEndedError(pool.endpoint.id)
   }

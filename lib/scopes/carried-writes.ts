@@ -16,6 +16,12 @@ export interface ScopeOptions {
    * not wait for, and closes them at its end. Default: `pooled`, as around it.
    */
   readonly connections?: 'pooled' | 'throwaway' | undefined
+  /**
+   * What becomes of work that asks a throw-away scope for a connection after its end. `refuse`: it gets a
+   * `ScopeEndedError`. `connect`: a connection is opened for it, and closed after the statement or the
+   * transaction. Default: `refuse`.
+   */
+  readonly late?: 'refuse' | 'connect' | undefined
 }
 
 /** What `exportWrites()` tells of. */

@@ -7,7 +7,7 @@ import {
   UnknownReplicaGroupError,
   UnknownShardError,
 } from '../errors.js'
-import type { ConnectionScope } from '../pool/connection-scope.js'
+import type { ConnectionScope, LateWork } from '../pool/connection-scope.js'
 import { type RoutePolicy, ambientShard } from '../router/decide.js'
 import type { Topology } from '../topology/snapshot.js'
 import type { TopologyStore } from '../topology/store.js'
@@ -47,7 +47,7 @@ export class Scopes {
   readonly #policy: RoutePolicy
   readonly #carried: CarriedWrites
   readonly #concurrency: number
-  readonly #connectionScope: () => ConnectionScope
+  readonly #connectionScope: (late: LateWork) => ConnectionScope
 
   /**
    * @param owner - the token that marks this data source's frames
@@ -60,7 +60,7 @@ export class Scopes {
     policy: RoutePolicy,
     carried: CarriedWrites,
     concurrency: number,
-    connectionScope: () => ConnectionScope,
+    connectionScope: (late: LateWork) => ConnectionScope,
   ) {
     this.#owner = owner
     this.#topology = topology
@@ -129,9 +129,14 @@ export class Scopes {
     )
   }
 
-  scope<T>(work: () => T, { writes, connections }: ScopeOptions = {}): T {
-    checkConnections(connections)
-    const owner = connections === 'throwaway' ? this.#connectionScope() : undefined
+  scope<T>(work: () => T, { writes, connections, late }: ScopeOptions = {}): T {
+    checkWord('connections', connections, ['pooled', 'throwaway'])
+    checkWord('late', late, ['refuse', 'connect'])
+    if (late !== undefined && connections !== 'throwaway')
+      throw new InvalidScopeError(
+        'scope(work, { late }) is for scopes that own their connections; add connections: "throwaway".',
+      )
+    const owner = connections === 'throwaway' ? this.#connectionScope(late ?? 'refuse') : undefined
     const frame = this.#child({
       label: owner === undefined ? 'scope' : 'scope throwaway',
       ...(owner && { connections: owner }),
@@ -224,11 +229,11 @@ export class Scopes {
   }
 }
 
-const checkConnections = (connections: unknown): void => {
-  if (connections === undefined || connections === 'pooled' || connections === 'throwaway') return
-  throw new InvalidScopeError(
-    `scope(work, { connections }) takes "pooled" or "throwaway", not ${typeof connections === 'string' ? `"${connections}"` : described(connections)}.`,
-  )
+const checkWord = (option: string, value: unknown, words: readonly [string, string]): void => {
+  if (value === undefined || words.some((word) => word === value)) return
+  const known = words.map((word) => `"${word}"`).join(' or ')
+  const given = typeof value === 'string' ? `"${value}"` : described(value)
+  throw new InvalidScopeError(`scope(work, { ${option} }) takes ${known}, not ${given}.`)
 }
 
 /** Runs `work` and ends the scope of its connections; a promise settles when they are closed. */

@@ -1,4 +1,4 @@
-import { ConnectionScope } from '../pool/connection-scope.js'
+import { ConnectionScope, type LateWork } from '../pool/connection-scope.js'
 import { Health } from '../pool/health.js'
 import { PoolRegistry, endpointsOf } from '../pool/registry.js'
 import { poolSettingsOf } from './pool-settings.js'
@@ -38,8 +38,9 @@ export const poolsOf = (runtime: Runtime): PoolRegistry =>
   })
 
 /** What owns the connections of one throw-away scope. */
-export const connectionScopeOf = (runtime: Runtime): ConnectionScope => {
+export const connectionScopeOf = (runtime: Runtime, late: LateWork): ConnectionScope => {
   const scope = new ConnectionScope({
+    late,
     drainMs: runtime.drainMs,
     warn: (message) => runtime.warn(message),
     ended: (ended) => runtime.limit?.scopes.delete(ended),

@@ -105,7 +105,7 @@ export class Runtime {
       this.policy,
       carried,
       config.fanOutConcurrency,
-      () => connectionScopeOf(this),
+      (late) => connectionScopeOf(this, late),
     )
     this.groups = new EngineGroups(this.base, config.shards[0].primary.connection)
     this.#shards = new ShardSet(this)

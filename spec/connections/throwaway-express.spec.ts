@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import express, { type Express, type Request, type Response } from 'express'
-import { octopusMiddleware } from '../../lib/express.js'
+import { type OctopusMiddlewareOptions, octopusMiddleware } from '../../lib/express.js'
 import { type ConnectionProxy, InvalidScopeError } from '../../lib/index.js'
 import { until } from '../support/until.js'
 import { describeOnServers, later, outcomeOf, times } from './own-support.js'
@@ -12,9 +12,10 @@ import { describeOnServers, later, outcomeOf, times } from './own-support.js'
 const serve = async (
   db: ConnectionProxy,
   routes: (app: Express) => void,
+  options: Pick<OctopusMiddlewareOptions<Request>, 'late'>,
 ): Promise<{ server: Server; url: string }> => {
   const app = express()
-  app.use(octopusMiddleware<Request>(db, { connections: 'throwaway' }))
+  app.use(octopusMiddleware<Request>(db, { connections: 'throwaway', ...options }))
   routes(app)
   app.use((error: Error, _request: Request, response: Response, _next: unknown) => {
     response.status(500).send(error.message)
@@ -35,10 +36,11 @@ describeOnServers('requests with throw-away connections in Express', { shards: 1
 
   const start = async (
     routes: (app: Express, db: ConnectionProxy) => void,
+    options: Pick<OctopusMiddlewareOptions<Request>, 'late'> = {},
   ): Promise<{ url: string; db: ConnectionProxy }> => {
     const db = await servers().open({}, { poolSize: 15 })
     await db.octopus.disconnectAll()
-    const { server, url } = await serve(db, (app) => routes(app, db))
+    const { server, url } = await serve(db, (app) => routes(app, db), options)
     running.push(server)
     return { url, db }
   }
@@ -128,9 +130,34 @@ describeOnServers('requests with throw-away connections in Express', { shards: 1
     expect(late?.error).to.include({ code: 'scope-ended' })
   })
 
+  it('serve work that comes after the answer, with late: connect', async () => {
+    const after = later()
+    let late: { error?: unknown; value?: unknown } | undefined
+    const { url } = await start(
+      (app, db) =>
+        app.get('/', (_request, response) => {
+          void after.promise.then(async () => (late = await outcomeOf(db.query('SELECT 1'))))
+          response.send('early')
+        }),
+      { late: 'connect' },
+    )
+    await (await fetch(url)).text()
+    await servers().connected(0)
+    after.resolve()
+    await until(() => late, { what: 'the late work' })
+    expect(late?.error).to.equal(undefined)
+    await servers().connected(0)
+  })
+
   it('are refused by another word than those known', async () => {
     const db = await servers().open()
     const options = { connections: 'disposable' } as unknown as { connections: 'throwaway' }
     expect(() => octopusMiddleware(db, options)).to.throw(InvalidScopeError, /"disposable"/)
+    const late = { connections: 'throwaway', late: 'perhaps' } as unknown as { late: 'connect' }
+    expect(() => octopusMiddleware(db, late)).to.throw(InvalidScopeError, /"perhaps"/)
+    expect(() => octopusMiddleware(db, { late: 'connect' })).to.throw(
+      InvalidScopeError,
+      /add connections: "throwaway"/,
+    )
   })
 })

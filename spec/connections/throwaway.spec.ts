@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { ScopeEndedError } from '../../lib/index.js'
+import { type RouteEvent, ScopeEndedError } from '../../lib/index.js'
 import { until } from '../support/until.js'
 import { Balancer } from './balancer.js'
 import { Entry, describeOnServers, errorOf, later, outcomeOf, timed, times } from './own-support.js'
@@ -91,8 +91,10 @@ describeOnServers('throw-away scopes', { shards: 2, generalLog: true }, (servers
     await servers().connected(0, servers().node(1))
   })
 
-  it('refuses work that comes after its end', async () => {
+  it('refuses work that comes after its end, and tells the trace', async () => {
     const db = await servers().open()
+    const events: RouteEvent[] = []
+    db.octopus.onRoute((event) => events.push(event))
     const ended = later()
     let late: Promise<Error> | undefined
     await db.octopus.scope(() => {
@@ -103,6 +105,32 @@ describeOnServers('throw-away scopes', { shards: 2, generalLog: true }, (servers
     const error = await late
     expect(error).to.be.instanceOf(ScopeEndedError)
     expect(error).to.include({ code: 'scope-ended', stage: 'acquire' })
+    expect(events.map(({ error }) => error?.code)).to.deep.equal([undefined, 'scope-ended'])
+  })
+
+  it('connects work that comes after its end for as long as it takes, with late: connect', async () => {
+    const db = await servers().open()
+    await db.octopus.disconnectAll()
+    const ended = later()
+    let late: Promise<number> | undefined
+    await db.octopus.scope(
+      () => {
+        late = ended.promise.then(async () => {
+          await db.query('SELECT 1')
+          await servers().connected(0)
+          return db.transaction(async (manager) => {
+            const held = await servers().node().connections()
+            return (await manager.count(Entry)) + held
+          })
+        })
+        return db.query('SELECT 1')
+      },
+      { ...throwaway, late: 'connect' },
+    )
+    await servers().connected(0)
+    ended.resolve()
+    expect(await late, 'connections in the transaction').to.equal(1)
+    await servers().connected(0)
   })
 
   it('refuses a timer that fires after its end', async () => {

@@ -1,7 +1,7 @@
 import { mock } from 'node:test'
 import { expect } from 'chai'
 import { ScopeEndedError } from '../../lib/errors.js'
-import { ConnectionScope } from '../../lib/pool/connection-scope.js'
+import { ConnectionScope, type LateWork } from '../../lib/pool/connection-scope.js'
 import type { PoolSettings } from '../../lib/pool/checkout.js'
 import type { Lease } from '../../lib/pool/lease.js'
 import { PoolWorld, writing } from './pool-world.js'
@@ -12,8 +12,9 @@ describe('a scope that owns its connections', () => {
   let warnings: string[]
   let ended: number
 
-  const open = (): ConnectionScope =>
+  const open = (late: LateWork = 'refuse'): ConnectionScope =>
     new ConnectionScope({
+      late,
       drainMs: 100,
       warn: (message) => warnings.push(message),
       ended: () => (ended += 1),
@@ -182,6 +183,30 @@ describe('a scope that owns its connections', () => {
     await end(scope)
     expect(await failureOf(lend(scope))).to.be.instanceOf(ScopeEndedError)
     expect(world.connectors.size).to.equal(0)
+  })
+
+  it('opens a connection for each piece of work that comes after its end, if it is to', async () => {
+    const scope = open('connect')
+    ;(await lend(scope)).release()
+    await end(scope)
+    const late = [await lend(scope), await lend(scope)]
+    expect(connector().sockets).to.equal(2)
+    for (const lease of late) lease.release()
+    expect([connector().sockets, connector().attempts]).to.deep.equal([0, 4])
+  })
+
+  it('gives its connection to what is still connecting at its end, if it is to', async () => {
+    const scope = open('connect')
+    ;(await lend(scope)).release()
+    const held = await lend(scope)
+    const { promise, open: connect } = gate()
+    connector().connectGate = promise
+    const late = lend(scope)
+    held.release()
+    await end(scope)
+    connect()
+    ;(await late).release()
+    expect(connector().sockets).to.equal(0)
   })
 
   it('refuses what is still connecting at its end', async () => {

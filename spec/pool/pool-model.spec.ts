@@ -60,7 +60,12 @@ describe('pools in any weather', () => {
             { verify, fallbackLimit: 1, maxLifetimeMs: 900 },
             { max: 2 },
           )
-          const scope = new ConnectionScope({ drainMs: 50, warn: () => {}, ended: () => {} })
+          const scope = new ConnectionScope({
+            late: 'refuse',
+            drainMs: 50,
+            warn: () => {},
+            ended: () => {},
+          })
           const leases: Lease[] = []
           let asked = 0
           let answered = 0

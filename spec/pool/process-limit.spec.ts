@@ -133,6 +133,7 @@ describe('a limit of connections for the process', () => {
   it('closes what a scope keeps where no pool has an idle one', async () => {
     worldOf(1)
     const scope = new ConnectionScope({
+      late: 'refuse',
       drainMs: 100,
       warn: () => undefined,
       ended: (ended) => limit.scopes.delete(ended),

@@ -36,7 +36,8 @@ export const scopesOver = (
     { isEnabled: true, readYourWritesMs: 5000, ambientShard: undefined, ...policy },
     carried,
     concurrency,
-    () => new ConnectionScope({ drainMs: 100, warn: () => undefined, ended: () => undefined }),
+    (late) =>
+      new ConnectionScope({ late, drainMs: 100, warn: () => undefined, ended: () => undefined }),
   )
 
 /** Where the caller stands: `brazil`, `brazil primary`, `brazil replica reports`. */
