@@ -86,6 +86,11 @@ export { octopus, shardVariable } from './typeorm/octopus.js'
 export { Replicated } from './typeorm/replicated.js'
 export { Shard, type ShardDecorator, type ShardOf } from './typeorm/shard-decorator.js'
 export type { AddShardOptions } from './typeorm/topology-changes.js'
+export type {
+  NodeDescription,
+  ShardDescription,
+  TopologyDescription,
+} from './typeorm/topology-description.js'
 export { Unsharded, type UnshardedSettings } from './typeorm/unsharded.js'
 export type {
   DisconnectOptions,

@@ -53,10 +53,11 @@ export interface ErrorFacts {
   readonly message: string
 }
 
-const credentials = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/]*@/gi
+// To the last @ of the word: a badly written password has any of : / @ in it.
+const credentials = /(\b[a-z][a-z0-9+.-]*:\/\/)([^\s:@/]*:)?\S*@/gi
 
 /** The text without the passwords of the URLs in it. */
-export const withoutPasswords = (text: string): string => text.replaceAll(credentials, '$1***@')
+export const withoutPasswords = (text: string): string => text.replaceAll(credentials, '$1$2***@')
 
 /** What an error says, its parts too where it is several, without passwords. */
 const messageOf = (error: unknown): string => {

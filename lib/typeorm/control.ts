@@ -26,6 +26,7 @@ import {
   ownWorkers,
 } from './processes.js'
 import type { Runtime } from './runtime.js'
+import { type TopologyDescription, describeTopology } from './topology-description.js'
 import type { AddShardOptions, TopologyChanges } from './topology-changes.js'
 
 /** The control surface of a wrapped data source: `db.octopus`. */
@@ -52,6 +53,11 @@ export class OctopusControl {
   /** The shard groups, with the names of their shards. */
   get groups(): ReadonlyMap<string, readonly string[]> {
     return this.#runtime.store.current.groups
+  }
+
+  /** Shards, groups and servers as they are now, for people and programs. Without credentials. */
+  topology(): TopologyDescription {
+    return describeTopology(this.#runtime)
   }
 
   /** Name of the shard that work runs on here. */
