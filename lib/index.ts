@@ -83,6 +83,14 @@ export type { OctopusControl } from './typeorm/control.js'
 export type { ExplainOperation, Explanation } from './typeorm/explain.js'
 export type { ClearsKeys } from './typeorm/keyed-cache.js'
 export { octopus, shardVariable } from './typeorm/octopus.js'
+export type { CheckNodesOptions, NodesCheck } from './typeorm/node-check/check-nodes.js'
+export type {
+  NodeFacts,
+  NodeFailure,
+  ReplicationFacts,
+  ServerFacts,
+} from './typeorm/node-check/facts.js'
+export type { NodeFinding, NodeFindingKind } from './typeorm/node-check/findings.js'
 export { Replicated } from './typeorm/replicated.js'
 export { Shard, type ShardDecorator, type ShardOf } from './typeorm/shard-decorator.js'
 export type { AddShardOptions } from './typeorm/topology-changes.js'

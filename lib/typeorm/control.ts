@@ -9,6 +9,7 @@ import type { Traced } from '../scopes/scopes.js'
 import type { RouteListener, RouteListenerOptions } from '../trace/hub.js'
 import type { StatementObserve, StatementObserveOptions } from '../trace/observers.js'
 import { type ExplainOperation, type Explanation, explain } from './explain.js'
+import { type CheckNodesOptions, type NodesCheck, checkNodes } from './node-check/check-nodes.js'
 import {
   type DisconnectOptions,
   type VerifiedNode,
@@ -225,6 +226,18 @@ export class OctopusControl {
    */
   verifyAllShards(options: VerifyOptions = {}): Promise<readonly VerifiedNode[]> {
     return verifyAllShards(this.#runtime, options)
+  }
+
+  /**
+   * Asks every server what it is, over a connection of its own for each: whether it is reached, whether
+   * it has the role that it is configured with, whether replicas replicate, from their primary, and how
+   * far they are behind, and how clocks, versions and settings differ. Works before `initialize()` too.
+   * A server that fails is a finding, not an error.
+   *
+   * @throws InvalidScopeError if `concurrency` is not a whole number from 1
+   */
+  checkNodes(options: CheckNodesOptions = {}): Promise<NodesCheck> {
+    return checkNodes(this.#runtime, options)
   }
 
   /**

@@ -42,10 +42,16 @@ export class ShardDrivers {
   of(endpoint: Endpoint): Driver {
     let driver = this.#drivers.get(endpoint.id)
     if (driver === undefined) {
-      driver = createDriver(this.#shard.view, this.#optionsOf(endpoint.role, endpoint.node))
-      watchDriver(driver, this.#shard, endpoint)
+      driver = this.separate(endpoint)
       this.#drivers.set(endpoint.id, driver)
     }
+    return driver
+  }
+
+  /** Another driver for one server, which only the caller has. */
+  separate(endpoint: Endpoint): Driver {
+    const driver = createDriver(this.#shard.view, this.#optionsOf(endpoint.role, endpoint.node))
+    watchDriver(driver, this.#shard, endpoint)
     return driver
   }
 

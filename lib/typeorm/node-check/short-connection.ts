@@ -1,0 +1,86 @@
+import { connectErrorOf } from '../../pool/connect-failure.js'
+import { PoolJournal } from '../../pool/journal.js'
+import { settlesIn } from '../../pool/leases.js'
+import type { Connector, VerifiedConnection } from '../../pool/lease.js'
+import type { Endpoint } from '../../topology/snapshot.js'
+import { driverAccess } from '../driver-access.js'
+import { connectorOf, optionsOf } from '../drivers.js'
+import type { Driver } from '../internals.js'
+import { driverExtra } from '../pool-settings.js'
+import type { Shard } from '../shard.js'
+import { Sockets } from '../sockets.js'
+
+/** A way to one server beside its pool, by a driver of its own, with one connection. */
+const connectorBeside = (shard: Shard, endpoint: Endpoint): Connector => {
+  const driver = shard.drivers.separate(endpoint)
+  const sockets = new Sockets(() => undefined)
+  const extra = (): object => ({
+    ...driverExtra(optionsOf(driver), shard.family, shard.poolConfig, sockets),
+    ...(shard.family === 'postgres' ? { max: 1 } : { connectionLimit: 1 }),
+  })
+  let connected: Driver | undefined
+  return connectorOf(driver, {
+    sockets,
+    // Not the pool's: what is asked here is none of its work.
+    journal: new PoolJournal(endpoint),
+    extra,
+    async start() {
+      connected = await driverAccess.connect(driver, extra())
+      return connected
+    },
+    greet: () => Promise.resolve(),
+    async stop() {
+      if (connected !== undefined) await driverAccess.disconnect(connected)
+    },
+  })
+}
+
+/** What was asked over a connection, and how long that took to be there. */
+export interface ShortConnection<T> {
+  readonly connectMs: number
+  readonly answer: T
+}
+
+const asked = async <T>(
+  connector: Connector,
+  ask: (connection: VerifiedConnection) => Promise<T>,
+): Promise<ShortConnection<T>> => {
+  const started = performance.now()
+  await connector.start()
+  const connection = await connector.acquire()
+  const connectMs = Math.round(performance.now() - started)
+  try {
+    return { connectMs, answer: await ask(connection) }
+  } finally {
+    connection.giveBack()
+  }
+}
+
+/**
+ * Asks a server something over a connection that is opened for it and closed after it, whatever the
+ * state of the server's pool, and whether the data source is initialised or not.
+ *
+ * @param timeoutMs - for all of it; after that its sockets are closed
+ * @throws ConnectError if the server cannot be used, or does not answer in time
+ */
+export const askBeside = async <T>(
+  shard: Shard,
+  endpoint: Endpoint,
+  timeoutMs: number,
+  ask: (connection: VerifiedConnection) => Promise<T>,
+): Promise<ShortConnection<T>> => {
+  const connector = connectorBeside(shard, endpoint)
+  const work = asked(connector, ask)
+  try {
+    if (!(await settlesIn(work, timeoutMs)))
+      throw Object.assign(new Error(`no answer in ${timeoutMs} ms`), { code: 'ETIMEDOUT' })
+    const answered = await work
+    if (!(await settlesIn(connector.stop(), timeoutMs))) connector.abort()
+    return answered
+  } catch (error) {
+    // What is still on its way ends with its socket; nobody waits for it.
+    connector.abort()
+    void Promise.allSettled([work, connector.stop()])
+    throw connectErrorOf(endpoint, error)
+  }
+}
