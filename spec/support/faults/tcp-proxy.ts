@@ -1,4 +1,5 @@
-import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net'
+import { type Server, type Socket, connect, createServer } from 'node:net'
+import { freePort } from '../cluster/free-port.js'
 
 /** Where a proxy leads. */
 export interface Target {
@@ -12,6 +13,8 @@ interface Link {
   readonly server: Socket | undefined
   /** Whether bytes are dropped, both ways. */
   isDark: boolean
+  /** Whether the client has said something that was dropped. */
+  isUnheard: boolean
   /** The server's next answer ends the connection instead of being passed on. */
   endsAtAnswer: boolean
 }
@@ -24,8 +27,10 @@ export class TcpProxy {
   readonly host: string
   readonly #links = new Set<Link>()
   readonly #timers = new Set<NodeJS.Timeout>()
+  readonly port: number
+  /** What was said first on each connection where nobody heard it, since the start. */
+  readonly unheard: Buffer[] = []
   #server: Server | undefined
-  #port: number
   #target: Target
   #isDark = false
   #delayMs = 0
@@ -35,21 +40,17 @@ export class TcpProxy {
   private constructor(target: Target, host: string, port: number) {
     this.#target = target
     this.host = host
-    this.#port = port
+    this.port = port
   }
 
   /** @param at - where it listens; on any free port of 127.0.0.1 by default */
   static async start(
     target: Target,
-    { host = '127.0.0.1', port = 0 }: Partial<Target> = {},
+    { host = '127.0.0.1', port }: Partial<Target> = {},
   ): Promise<TcpProxy> {
-    const proxy = new TcpProxy(target, host, port)
+    const proxy = new TcpProxy(target, host, port ?? (await freePort()))
     await proxy.#listen()
     return proxy
-  }
-
-  get port(): number {
-    return this.#port
   }
 
   /** Clients that are connected now. */
@@ -132,16 +133,21 @@ export class TcpProxy {
     const server = createServer((client) => this.#take(client))
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(this.#port, this.host, resolve)
+      server.listen(this.port, this.host, resolve)
     })
     this.#server = server
-    this.#port = (server.address() as AddressInfo).port
   }
 
   #take(client: Socket): void {
     this.#accepted += 1
     const server = this.#isDark ? undefined : connect(this.#target)
-    const link: Link = { client, server, isDark: this.#isDark, endsAtAnswer: false }
+    const link: Link = {
+      client,
+      server,
+      isDark: this.#isDark,
+      isUnheard: false,
+      endsAtAnswer: false,
+    }
     this.#links.add(link)
     client.once('close', () => this.#links.delete(link))
     this.#carry(link, client, server)
@@ -152,7 +158,10 @@ export class TcpProxy {
   #carry(link: Link, from: Socket, to: Socket | undefined): void {
     from.setNoDelay(true)
     from.on('data', (chunk: Buffer) => {
-      if (link.isDark) return
+      if (link.isDark) {
+        if (from === link.client) this.#drop(link, chunk)
+        return
+      }
       if (from === link.client) this.#listenFor(link, chunk)
       else if (link.endsAtAnswer) {
         this.#end(link)
@@ -171,6 +180,11 @@ export class TcpProxy {
       // In a blackhole the server's end is not heard; the client's is not a matter of the network.
       if (from === link.client || !link.isDark) this.#later(() => to?.destroy())
     })
+  }
+
+  #drop(link: Link, chunk: Buffer): void {
+    if (!link.isUnheard) this.unheard.push(chunk)
+    link.isUnheard = true
   }
 
   #listenFor(link: Link, chunk: Buffer): void {
