@@ -1,5 +1,15 @@
+import { addCheck } from './commands/check.js'
+import { addExplain } from './commands/explain.js'
 import { addPools } from './commands/pools.js'
+import { addQuery } from './commands/query.js'
+import { addTopology } from './commands/topology.js'
 import type { AddCommand } from './frame.js'
 
 /** Every command, in the order of `octopus --help`. */
-export const commands: readonly AddCommand[] = [addPools]
+export const commands: readonly AddCommand[] = [
+  addCheck,
+  addTopology,
+  addPools,
+  addExplain,
+  addQuery,
+]

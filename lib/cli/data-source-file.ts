@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { InstanceChecker } from 'typeorm'
 import { importOrRequireFile } from 'typeorm/util/ImportUtils.js'
-import type { ConnectionProxy } from '../index.js'
+import { type ConnectionProxy, OctopusError } from '../index.js'
 import { UsageError } from './exit.js'
 
 const isDataSource = (value: unknown): value is object =>
@@ -74,6 +74,8 @@ export const loadDataSourceFile = async (file: string, cwd: string): Promise<Con
   try {
     found = await exportsOf(path)
   } catch (error) {
+    // A wrong configuration is told as it is: it names its places itself.
+    if (error instanceof OctopusError) throw error
     const said = error instanceof Error ? error.message : String(error)
     throw new Error(`${file} could not be loaded: ${said}${loaderHint(file)}`, { cause: error })
   }

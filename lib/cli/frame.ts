@@ -20,7 +20,8 @@
  * - The work gets a `Session`, then what commander gives to an action: the arguments, the options, and
  *   the command. It returns its exit code, or nothing for `ok`.
  * - `session.openDataSource()` initialises the data source of `--data-source`; `loadDataSource()` only
- *   loads it. It is destroyed at the end in any case.
+ *   loads it, and `describeDataSource()` knows its entities too, both without a server. It is destroyed
+ *   at the end in any case.
  * - `session.output.show(value, write)` and `.event(value, write)` print JSON or what people read; see
  *   `output.ts`. Nothing else prints.
  * - Work that throws ends with `error: message`, without a stack, and with exit code 1; with 2 for a

@@ -2,6 +2,7 @@ import type { ConnectionProxy } from '../index.js'
 import { loadDataSourceFile } from './data-source-file.js'
 import { UsageError } from './exit.js'
 import type { Output } from './output.js'
+import { quietLogger } from './quiet-logger.js'
 
 /** Name of the environment variable for the data source file, where `--data-source` is not given. */
 export const dataSourceVariable = 'OCTOPUS_DATA_SOURCE'
@@ -21,6 +22,12 @@ export interface Session {
    */
   loadDataSource(): Promise<ConnectionProxy>
   /**
+   * The data source with its entities' metadata, but without a connection to any server.
+   *
+   * @throws UsageError as `loadDataSource`, and TypeORM's error where entities contradict each other
+   */
+  describeDataSource(): Promise<ConnectionProxy>
+  /**
    * The data source, initialised, without the schema work and the log that its options may ask for. It
    * is destroyed at the command's end.
    *
@@ -29,13 +36,13 @@ export interface Session {
   openDataSource(): Promise<ConnectionProxy>
 }
 
-/** Starting must not change a schema, and a log would stand between the lines of the result. */
-const quiet = {
-  synchronize: false,
-  dropSchema: false,
-  migrationsRun: false,
-  logging: false,
-} as const
+/** Starting must not change a schema. */
+const noSchemaWork = { synchronize: false, dropSchema: false, migrationsRun: false } as const
+
+/** What `initialize()` calls once it has connected. TypeORM declares it for its own classes only. */
+interface Described {
+  buildMetadatas(): Promise<void>
+}
 
 /** One command at work. */
 export class CommandSession implements Session {
@@ -63,6 +70,12 @@ export class CommandSession implements Session {
     return this.#loading
   }
 
+  async describeDataSource(): Promise<ConnectionProxy> {
+    const db = await this.loadDataSource()
+    if (!db.isInitialized) await (db as unknown as Described).buildMetadatas()
+    return db
+  }
+
   openDataSource(): Promise<ConnectionProxy> {
     this.#opening ??= this.#open()
     return this.#opening
@@ -87,7 +100,9 @@ export class CommandSession implements Session {
   async #open(): Promise<ConnectionProxy> {
     const db = await this.loadDataSource()
     if (db.isInitialized) return db
-    db.setOptions(quiet)
+    // A log would stand between the lines of the result.
+    const logger = quietLogger((message) => this.output.warn(message))
+    db.setOptions({ ...noSchemaWork, logger, logging: false })
     await db.initialize()
     return db
   }

@@ -59,7 +59,9 @@ const askFile = async (file: string | undefined): Promise<Answer> => {
     await access(resolve(file))
     return unasked
   } catch (error) {
-    return failed({ failure: 'unknown-database', message: String(error) })
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    const message = isMissing ? 'there is no such file yet' : String(error)
+    return failed({ failure: 'unknown-database', message })
   }
 }
 
