@@ -94,16 +94,16 @@ export class CommandSession implements Session {
       throw new UsageError(
         `no data source: name the file that exports it, by --data-source <file> or by the environment variable ${dataSourceVariable}.`,
       )
-    return loadDataSourceFile(this.#file, this.cwd)
+    const db = await loadDataSourceFile(this.#file, this.cwd)
+    // A log would stand between the lines of the result.
+    const logger = quietLogger((message) => this.output.warn(message))
+    db.setOptions({ ...noSchemaWork, logger, logging: false })
+    return db
   }
 
   async #open(): Promise<ConnectionProxy> {
     const db = await this.loadDataSource()
-    if (db.isInitialized) return db
-    // A log would stand between the lines of the result.
-    const logger = quietLogger((message) => this.output.warn(message))
-    db.setOptions({ ...noSchemaWork, logger, logging: false })
-    await db.initialize()
+    if (!db.isInitialized) await db.initialize()
     return db
   }
 }
