@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Fault } from '../fault.js'
-import { limits } from '../stage.js'
+import { limits, type Stage } from '../stage.js'
 import { read, write } from '../words.js'
 import { refused } from './killed.js'
 
@@ -24,15 +24,15 @@ export const start: readonly Fault[] = [
       await read(db, 'north')
     },
   },
-  {
-    title: 'start-up, a replica down',
+  ...(['north-1', 'north-2'] as const).map((name) => ({
+    title: `start-up, replica ${name} down`,
     boundMs: limits.acquireTimeoutMs,
-    async run(stage) {
-      await stage.world.kill('north-1')
+    async run(stage: Stage) {
+      await stage.world.kill(name)
       await stage.inject(() => stage.load())
-      await stage.heal(() => stage.world.restart('north-1'), 'north-1')
+      await stage.heal(() => stage.world.restart(name), name)
     },
-  },
+  })),
   {
     title: 'start-up, all replicas down',
     boundMs: limits.acquireTimeoutMs,
