@@ -39,10 +39,9 @@ export class TracedStatement {
       observers.size === 0 ? undefined : observers.begin(statementStart(state, this.#sent))
   }
 
-  settled(error?: unknown): void {
+  settled(error?: unknown, durationMs = this.#state.runtime.now() - this.#started): void {
     const state = this.#state
     const sent = this.#sent
-    const durationMs = state.runtime.now() - this.#started
     const stage = eventStage(error, sent.sql, state)
     const event = routeEvent(state, sent, { durationMs, stage, error })
     const record = { event, sql: sent.sql, parameters: this.#parameters }
@@ -57,5 +56,5 @@ export const tellCacheHit = (state: RunnerState, runner: QueryRunner, sql: strin
   if (!isListenedTo(state, ambient)) return
   const { isTransactionActive: inTransaction } = runner
   const hit = { sql, inTransaction, ambient, isCached: true, retried: false }
-  new TracedStatement(state, hit, undefined).settled()
+  new TracedStatement(state, hit, undefined).settled(undefined, 0)
 }
