@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import { expect } from 'chai'
 import { until } from '../support/until.js'
 import { times } from './own-support.js'
@@ -31,6 +32,22 @@ describeOnFrailServers('the life of a connection', { replicas: 1 }, (servers, en
     await db.query('SELECT 1')
     await read(db)
     await servers().connected(1)
+  })
+
+  it('is kept alive by TCP, in the pool and beside it', async () => {
+    const kept: unknown[] = []
+    const { setKeepAlive } = Socket.prototype
+    Socket.prototype.setKeepAlive = function (this: Socket, ...settings) {
+      if (this.remotePort === servers().node().port) kept.push(settings[0])
+      return setKeepAlive.apply(this, settings)
+    }
+    servers().afterwards(() => {
+      Socket.prototype.setKeepAlive = setKeepAlive
+    })
+    const db = await servers().open()
+    expect(kept).to.deep.equal([true])
+    await db.octopus.scope(() => db.query('SELECT 1'), { connections: 'throwaway' })
+    expect(kept).to.deep.equal([true, true])
   })
 
   it('does not end while it is in use, or used often enough', async () => {

@@ -119,6 +119,16 @@ describeOnServers('the connection budget', { shards: 2, replicas: 1 }, (servers,
     expect(lines.at(-1)).to.match(/^3 .*up to 12 connections/)
   })
 
+  it('is told at the start, in one line, and only where there are several servers', async () => {
+    process.env['OCTOPUS_WORKERS'] = '4'
+    await servers().open({ ...options(), maxConnections: 40 }, { poolSize: 8 })
+    expect(servers().warnings.news).to.deep.equal([
+      '4 workers × 3 servers: up to 40 connections, at most 40 together',
+    ])
+    await servers().open()
+    expect(servers().warnings.news).to.have.length(1)
+  })
+
   it('warns at the first connection if all workers come to more than the server takes', async () => {
     const limit = engine === 'mariadb' ? 300 : 200
     process.env['OCTOPUS_WORKERS'] = '100'

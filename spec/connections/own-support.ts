@@ -28,8 +28,11 @@ export type Engine = 'mariadb' | 'postgres'
 /** Collects what the operator is told. */
 export class Warnings implements Logger {
   readonly texts: string[] = []
+  /** What he is told beside the warnings. */
+  readonly news: string[] = []
   log(level: 'log' | 'info' | 'warn', message: unknown): void {
     if (level === 'warn') this.texts.push(String(message))
+    if (level === 'info') this.news.push(String(message))
   }
   logQuery(): void {}
   logQueryError(): void {}
@@ -144,7 +147,7 @@ export class Servers {
       expect(lent, 'leases and waiters').to.deep.equal([])
     }
     for (const node of this.cluster.nodes) await this.connected(0, node)
-    this.warnings.texts.length = 0
+    this.warnings.texts.length = this.warnings.news.length = 0
   }
 }
 
