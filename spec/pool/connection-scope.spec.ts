@@ -169,6 +169,23 @@ describe('a scope that owns its connections', () => {
     expect([released, lease.isReleased, connector().sockets]).to.deep.equal([1, true, 0])
   })
 
+  it('rolls them back together: one that takes its time keeps no other waiting', async () => {
+    const scope = open()
+    const leases = [await lend(scope), await lend(scope)]
+    for (const lease of leases)
+      lease.holder = { isTransactionActive: true, release: () => undefined }
+    connector().queryGate = new Promise(() => undefined)
+    const ending = scope.end()
+    for (let turn = 0; turn < 5; turn += 1) await settle()
+    expect(connector().connections.flatMap(({ statements }) => statements)).to.deep.equal([
+      'ROLLBACK',
+      'ROLLBACK',
+    ])
+    mock.timers.tick(100)
+    await ending
+    expect(leases.map(({ isReleased }) => isReleased)).to.deep.equal([true, true])
+  })
+
   it('waits for no rollback longer than drainMs', async () => {
     const scope = open()
     const lease = await lend(scope)
