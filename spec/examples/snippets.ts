@@ -42,12 +42,15 @@ export const tableColumn = (document: string, header: string): string[] => {
 
 /** What the documents take as given: entities, and a wrapped data source. */
 export const prelude = `
-import type { Repository } from 'typeorm'
+import type { DataSource, Repository } from 'typeorm'
 import type { ConnectionProxy } from 'typeorm-octopus'
 declare global {
   class User { id: number; name: string }
   class Order { id: number; country: 'brazil' | 'canada'; isOpen: boolean; address: string }
   const db: ConnectionProxy
   const users: Repository<User>
+  const user: User
+  const dataSource: DataSource
+  const log: { warn(what: object): void }
 }
 `
