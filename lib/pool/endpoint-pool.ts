@@ -1,20 +1,12 @@
-import { AcquireTimeoutError, ConnectError, PoolClosedError, type PoolNumbers } from '../errors.js'
+import { AcquireTimeoutError, PoolClosedError, type PoolNumbers } from '../errors.js'
 import type { Endpoint } from '../topology/snapshot.js'
-import { pause } from './backoff.js'
 import type { Checkout, PoolSettings } from './checkout.js'
 import { connectErrorOf, isUnreachable, reasonOf } from './connect-failure.js'
-import type { FailureKind } from './failure.js'
-import { Gate } from './gate.js'
-import {
-  type Asker,
-  type Connector,
-  Lease,
-  type LeaseKeeper,
-  type PhysicalConnection,
-} from './lease.js'
+import { inspect, shed } from './idle-connections.js'
 import { PoolJournal } from './journal.js'
-import { holdersOf, settlesIn, takeBack } from './leases.js'
-import { dropDoubted, inspect, shed } from './idle-connections.js'
+import type { Connector, PhysicalConnection } from './lease.js'
+import { settlesIn, takeBack } from './leases.js'
+import { Lending, type LendingPool } from './lending.js'
 import { Opening, type PoolState } from './opening.js'
 import { Recovery } from './recovery.js'
 import { Supply } from './supply.js'
@@ -24,26 +16,22 @@ import { Trust } from './trust.js'
 const goodbyeMs = 1000
 
 /** One server's connections: opened at first use, lent one at a time, closed together. */
-export class EndpointPool implements LeaseKeeper {
+export class EndpointPool implements LendingPool {
   readonly endpoint: Endpoint
   readonly #connector: Connector
   readonly #settings: PoolSettings
   readonly #journal: PoolJournal
   readonly #trust: Trust
   readonly #recovery: Recovery
-  readonly #gate: Gate
-  readonly #fallback: Gate
-  readonly #leases = new Set<Lease>()
   readonly #supply: Supply
+  readonly #lending: Lending
   readonly #opening = new Opening({
     open: (keepsFirst) => this.#open(keepsFirst),
     stop: () => this.#stop(),
-    failed: (error, closings) => this.#connectingFailed(error, closings),
+    failed: (error, closings) => this.connectingFailed(error, closings),
   })
   /** While it waits for its last leases. */
   #retiring: Promise<void> | undefined
-  /** When a connection was last lent or given back. */
-  lastUsedAt = 0
 
   /** @param journal - takes down what it does; pools of one server after another have the same */
   constructor(
@@ -59,17 +47,31 @@ export class EndpointPool implements LeaseKeeper {
     this.#supply = new Supply(this, connector, settings, journal)
     this.#trust = new Trust(endpoint, settings, journal)
     this.#recovery = new Recovery(settings)
-    this.#gate = new Gate(connector.max, settings.now)
-    this.#fallback = new Gate(settings.fallbackLimit ?? Math.ceil(connector.max / 2), settings.now)
+    this.#lending = new Lending(this, settings, {
+      supply: this.#supply,
+      trust: this.#trust,
+      recovery: this.#recovery,
+      journal,
+      max: connector.max,
+    })
   }
 
   get state(): PoolState {
     return this.#opening.state
   }
 
+  get closings(): number {
+    return this.#opening.closings
+  }
+
+  /** When a connection was last lent or given back. */
+  get lastUsedAt(): number {
+    return this.#lending.lastUsedAt
+  }
+
   get numbers(): PoolNumbers {
-    const waiting = this.#gate.waiting + this.#fallback.waiting
-    return { max: this.#gate.max, active: this.#leases.size, idle: this.idle, waiting }
+    const { leases, waiting } = this.#lending
+    return { max: this.#connector.max, active: leases.size, idle: this.idle, waiting }
   }
 
   /** All connections, also those that are being made or closed. */
@@ -132,149 +134,7 @@ export class EndpointPool implements LeaseKeeper {
    * @throws ScopeEndedError if the scope that would own it has ended
    */
   checkout<T>(request: Checkout<T>): Promise<T> {
-    const isPlain = !this.#recovery.isDue && !request.isFallback
-    return this.state === 'open' && isPlain && this.#gate.tryEnter()
-      ? this.#take(request, 0)
-      : this.#wait(request)
-  }
-
-  async #wait<T>(request: Checkout<T>): Promise<T> {
-    const { closings } = this.#opening
-    const { now } = this.#settings
-    const started = now()
-    const isHeldBack = this.#holdsBack(request)
-    let isInFallback = false
-    try {
-      if (this.state !== 'open') await this.start(request.asker.connectionScope === undefined)
-      else if (this.#recovery.isDue) await this.#recovery.wait(() => this.probe())
-      if (closings !== this.#opening.closings) throw new PoolClosedError(this.endpoint.id)
-      if (request.isFallback) await this.#enter(this.#fallback, request.asker, started)
-      isInFallback = request.isFallback
-      await this.#enter(this.#gate, request.asker, started)
-    } catch (error) {
-      if (isInFallback) this.#fallback.leave()
-      if (isHeldBack) this.#journal.waited(now() - started)
-      return this.#orElse(request, error)
-    }
-    const waitedMs = now() - started
-    if (isHeldBack) this.#journal.waited(waitedMs)
-    if (closings === this.#opening.closings) return this.#take(request, waitedMs)
-    this.#leave(request.isFallback)
-    return this.#orElse(request, new PoolClosedError(this.endpoint.id))
-  }
-
-  #holdsBack({ isFallback }: { readonly isFallback: boolean }): boolean {
-    const isReady = this.state === 'open' && !this.#recovery.isDue
-    return !isReady || this.#gate.isFull || (isFallback && this.#fallback.isFull)
-  }
-
-  #enter(gate: Gate, { owner }: Asker, started: number): Promise<number> {
-    const { acquireTimeoutMs, now } = this.#settings
-    const left = acquireTimeoutMs === 0 ? 0 : Math.max(1, acquireTimeoutMs - (now() - started))
-    return gate.enter(left, () => {
-      const waitedMs = Math.round(now() - started)
-      const holders = holdersOf(this.#leases, owner, now())
-      this.#journal.timedOut()
-      return new AcquireTimeoutError(this.endpoint.id, waitedMs, this.numbers, holders)
-    })
-  }
-
-  #take<T>(request: Checkout<T>, waitedMs: number): Promise<T> {
-    const { closings } = this.#opening
-    return this.#supply.acquire(request.asker).then(
-      (connection) => {
-        if (closings !== this.#opening.closings) return this.#tooLate(request, connection) as T
-        const check = this.#trust.check(connection, request.asker.isRetry)
-        return check === 'none'
-          ? this.#lend(request, connection, waitedMs, false)
-          : (this.#lendVerified(request, connection, waitedMs) as T)
-      },
-      (error: unknown) => {
-        this.#supply.notLent(request.asker)
-        this.#leave(request.isFallback)
-        return this.#orElse(request, this.#connectingFailed(error, closings)) as T
-      },
-    )
-  }
-
-  #tooLate<T>(request: Checkout<T>, connection: PhysicalConnection): Promise<T> {
-    this.#supply.notLent(request.asker)
-    connection.close()
-    this.#leave(request.isFallback)
-    return this.#orElse(request, new PoolClosedError(this.endpoint.id))
-  }
-
-  #lend<T>(
-    request: Checkout<T>,
-    connection: PhysicalConnection,
-    waitedMs: number,
-    verified: boolean,
-  ): T {
-    this.#trust.accept(connection)
-    const { candidates, asker, isFallback } = request
-    this.#supply.lent(asker)
-    this.#journal.lent(waitedMs)
-    const lease = new Lease(this.endpoint, candidates, waitedMs, verified, connection, this)
-    lease.since = this.lastUsedAt = this.#settings.now()
-    lease.owner = asker.owner
-    lease.isFallback = isFallback
-    lease.takenAt = asker.callSite
-    lease.scope = asker.connectionScope
-    this.#leases.add(lease)
-    try {
-      lease.scope?.lent(lease)
-      return request.use(lease)
-    } catch (error) {
-      lease.release()
-      throw error
-    }
-  }
-
-  /** Lends the first connection that is good: this one, another idle one, or a new one. */
-  async #lendVerified<T>(
-    request: Checkout<T>,
-    first: PhysicalConnection,
-    waitedMs: number,
-  ): Promise<T> {
-    const { acquireTimeoutMs, now, unreachable } = this.#settings
-    const { closings } = this.#opening
-    const deadline = acquireTimeoutMs === 0 ? Infinity : now() + acquireTimeoutMs - waitedMs
-    let connection = first
-    for (let tries = 0; ;) {
-      const check = this.#trust.check(connection, request.asker.isRetry)
-      const fault = await this.#trust.fault(connection, check)
-      if (closings !== this.#opening.closings) return this.#tooLate(request, connection)
-      if (fault === undefined) return this.#lend(request, connection, waitedMs, check !== 'none')
-      this.#supply.notLent(request.asker)
-      connection.close()
-      const isReplica = this.endpoint.role === 'replica'
-      // Connecting a silent server anew could take long, and a sibling need not be silent.
-      const isLeft = isReplica && fault.isMute && request.candidates.length > 1
-      if (isLeft) void dropDoubted(this.#supply, (other) => this.#trust.isDoubted(other))
-      if (!fault.isOwn || isLeft) {
-        const waitMs = this.#recovery.waitMs(tries)
-        tries += 1
-        if (isReplica || now() + waitMs > deadline) {
-          this.#leave(request.isFallback)
-          if (isReplica) unreachable(this.endpoint, reasonOf(fault.error))
-          return this.#orElse(request, fault.error)
-        }
-        await pause(waitMs)
-      }
-      try {
-        connection = await this.#supply.acquire(request.asker)
-        // A silent one was waited for; a pool full of them must not be, one after the other.
-        while (fault.isMute && this.#trust.isDoubted(connection)) {
-          this.#supply.notLent(request.asker)
-          connection.close()
-          connection = await this.#supply.acquire(request.asker)
-        }
-      } catch (error) {
-        this.#supply.notLent(request.asker)
-        this.#leave(request.isFallback)
-        return this.#orElse(request, this.#connectingFailed(error, closings))
-      }
-    }
+    return this.#lending.checkout(request)
   }
 
   /**
@@ -282,7 +142,7 @@ export class EndpointPool implements LeaseKeeper {
    *
    * @param closings - how often the pool had been closed when he asked
    */
-  #connectingFailed(error: unknown, closings: number): Error {
+  connectingFailed(error: unknown, closings: number): Error {
     // What became of a server that is not used any more says nothing about the one in its place.
     if (closings !== this.#opening.closings) return new PoolClosedError(this.endpoint.id)
     if (error instanceof Error && (error as { stage?: unknown }).stage === 'acquire') {
@@ -297,11 +157,6 @@ export class EndpointPool implements LeaseKeeper {
       this.#settings.unreachable(this.endpoint, reasonOf(failure))
     }
     return failure
-  }
-
-  #orElse<T>(request: Checkout<T>, error: unknown): Promise<T> {
-    const mayGoElsewhere = error instanceof ConnectError || error instanceof PoolClosedError
-    return mayGoElsewhere ? request.otherwise(error) : Promise.reject(error as Error)
   }
 
   /**
@@ -321,40 +176,11 @@ export class EndpointPool implements LeaseKeeper {
       connection = await this.#timed(() => this.#connector.connect())
       await this.#trust.probe(connection)
     } catch (error) {
-      throw this.#connectingFailed(error, closings)
+      throw this.connectingFailed(error, closings)
     } finally {
       connection?.close()
     }
     this.#recovery.succeeded()
-  }
-
-  statementFailed(lease: Lease, kind: FailureKind): void {
-    if (this.#trust.statementFailed(lease, kind))
-      this.#settings.unreachable(this.endpoint, `a connection was ${kind}`)
-  }
-
-  leaseReturned(lease: Lease, error: unknown): void {
-    const { physical, scope } = lease
-    const now = this.#settings.now()
-    physical.usedAt = this.lastUsedAt = now
-    this.#leases.delete(lease)
-    this.#supply.returned(this.#supply.isSingle({ connectionScope: scope }))
-    const isOver = lease.isSpoilt || error !== undefined || this.state !== 'open'
-    try {
-      if (isOver || this.#trust.isExpired(physical, now)) physical.close()
-      else if (scope === undefined) physical.giveBack()
-      else if (this.#gate.waiting > 0 || this.#settings.limit?.isAwaited === true) physical.close()
-      else scope.keep(this, physical)
-    } finally {
-      scope?.returned(lease)
-      this.#leave(lease.isFallback)
-      this.#settings.limit?.notify()
-    }
-  }
-
-  #leave(isFallback: boolean): void {
-    this.#gate.leave()
-    if (isFallback) this.#fallback.leave()
   }
 
   /**
@@ -370,13 +196,13 @@ export class EndpointPool implements LeaseKeeper {
     const { limit } = this.#settings
     let bad: number
     try {
-      bad = await inspect(this.#supply, this.#gate, async (connection) => {
+      bad = await inspect(this.#supply, this.#lending.gate, async (connection) => {
         const isGood = await this.#trust.isGood(connection)
         if (isGood) this.#trust.accept(connection)
         return isGood
       })
     } catch (error) {
-      throw this.#connectingFailed(error, closings)
+      throw this.connectingFailed(error, closings)
     } finally {
       limit?.notify()
     }
@@ -401,10 +227,10 @@ export class EndpointPool implements LeaseKeeper {
       this.#connector.abort()
     }
     if (await this.#refuse()) {
-      await takeBack(this.#leases, drainMs)
+      await takeBack(this.#lending.leases, drainMs)
       await this.#stop()
     } else if (this.#retiring !== undefined) {
-      await takeBack(this.#leases, drainMs)
+      await takeBack(this.#lending.leases, drainMs)
       await this.#retiring
     }
   }
@@ -419,7 +245,7 @@ export class EndpointPool implements LeaseKeeper {
     // A server that moves away may be silent: nobody waits for it.
     this.#opening.abandon(new PoolClosedError(this.endpoint.id))
     if (await this.#refuse()) {
-      await Promise.all([...this.#leases].map((lease) => lease.returned()))
+      await Promise.all([...this.#lending.leases].map((lease) => lease.returned()))
       await this.#stop()
     }
   }
@@ -428,8 +254,7 @@ export class EndpointPool implements LeaseKeeper {
   async #refuse(): Promise<boolean> {
     const wasOpen = await this.#opening.close()
     const error = new PoolClosedError(this.endpoint.id)
-    this.#gate.refuseAll(error)
-    this.#fallback.refuseAll(error)
+    this.#lending.refuseAll(error)
     this.#supply.abandon(error)
     // Who is given an idle connection hears of it in his next turn; a driver's pool that has ended
     // does not tell him any more.
