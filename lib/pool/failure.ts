@@ -66,6 +66,9 @@ const mysqlNumbers: Readonly<Record<number, FailureKind>> = {
   1053: 'shutdown', // ER_SERVER_SHUTDOWN
   1079: 'shutdown', // ER_SHUTDOWN_COMPLETE
   1927: 'lost', // ER_CONNECTION_KILLED
+  4031: 'lost', // ER_CLIENT_INTERACTION_TIMEOUT: MySQL says so before it closes what was idle
+  2006: 'lost', // CR_SERVER_GONE_ERROR and
+  2013: 'lost', // CR_SERVER_LOST: proxies pass on what their own client library says
   1205: 'lock-wait', // ER_LOCK_WAIT_TIMEOUT
   1213: 'deadlock', // ER_LOCK_DEADLOCK
   1317: 'cancelled', // ER_QUERY_INTERRUPTED
