@@ -10,8 +10,8 @@ import { RunnerState, settling } from './runner-state.js'
 import { createRunner } from './runners.js'
 import type { Shard } from './shard.js'
 
-/** The route of a runner that was asked of the driver itself: no decision was made. */
-const rawRoute = (shard: Shard, endpoint: Endpoint): Route => ({
+/** The route of what is sent to a server by its name: no decision was made. */
+export const rawRoute = (shard: Shard, endpoint: Endpoint): Route => ({
   shard: shard.name,
   role: endpoint.role,
   replicaGroup: endpoint.group,

@@ -5,6 +5,7 @@ import {
   type ConnectionProxy,
   type NodesCheck,
   type OctopusOptions,
+  type RouteEvent,
   octopus,
 } from '../../../lib/index.js'
 import {
@@ -31,6 +32,9 @@ const whatOf = ({ findings }: NodesCheck, node: string): string =>
     .filter((finding) => finding.node === node)
     .map(({ what }) => what)
     .join('\n')
+
+const inOneLine = (texts: readonly string[]): string[] =>
+  texts.map((sql) => sql.replaceAll(/\s+/g, ' '))
 
 const secret = 'pl4nted-s3cret'
 
@@ -116,6 +120,25 @@ for (const [engine, Engine] of [
       // The same clock.
       const { clockOffsetMs = NaN, clockErrorMs = NaN } = first?.server ?? {}
       expect(Math.abs(clockOffsetMs) - clockErrorMs).to.be.lessThan(100)
+    })
+
+    it('tells the trace of each statement that it sends, as internal', async () => {
+      const db = wrap()
+      const events: RouteEvent[] = []
+      db.octopus.onRoute((event) => events.push(event), { internal: true, sql: true })
+      const marks = cluster.nodes.map((node) => ({ node, mark: node.mark() }))
+      await check(db)
+      const told = ({ shardIndex, role }: ClusterNode): string[] =>
+        events
+          .filter((event) => event.shard === (shardIndex === 0 ? 'master' : 'brazil'))
+          .filter((event) => event.role === role)
+          .map(({ sql }) => sql ?? '')
+      for (const { node, mark } of marks) {
+        const sent = (await node.statementsSince(mark)).map(({ sql }) => sql)
+        expect(sent.length, node.name).to.be.greaterThan(4)
+        expect(inOneLine(told(node)), node.name).to.have.members(inOneLine(sent))
+      }
+      expect(events.every(({ kind }) => kind === 'internal')).to.equal(true)
     })
 
     it('finds roles that are swapped', async () => {
