@@ -10,6 +10,7 @@ import { linksOf, prelude, type Snippet, snippetsOf, tableColumn } from './snipp
 
 const documents = [
   'README.md',
+  'docs/cli.md',
   'docs/routing.md',
   'docs/connections.md',
   'docs/architecture.md',

@@ -201,4 +201,36 @@ describe('the examples', function () {
     ])
     expect(step(5)).to.deep.equal(['SELECT canada/primary, took less than 1 s'])
   })
+  it('cli asks the shards from a shell', async () => {
+    const run = await runExample('cli')
+    endsWell(run)
+    const said = (start: string): string[] => section(run.lines, `$ octopus ${start}`)
+    expect(said('check').slice(-2)).to.deep.equal([
+      '3 servers, 0 errors, 0 warnings',
+      '(exit code 0)',
+    ])
+    expect(said('topology').slice(-2)).to.deep.equal([
+      'group americas: brazil, canada',
+      '(exit code 0)',
+    ])
+    expect(said('explain')[0]).to.include('save Parcel → brazil/primary (brazil.sqlite): write')
+    expect(said('query --group').filter((line) => !line.startsWith('├'))).to.deep.equal([
+      'brazil (primary brazil.sqlite): 2 rows',
+      '┌────┬───────┐',
+      '│ id │ to    │',
+      '│  1 │ Ana   │',
+      '│  2 │ Bento │',
+      '└────┴───────┘',
+      'canada (primary canada.sqlite): 1 row',
+      '┌────┬────────┐',
+      '│ id │ to     │',
+      '│  1 │ Claire │',
+      '└────┴────────┘',
+      '(exit code 0)',
+    ])
+    expect(said('query --shard')).to.deep.equal([
+      'error: The statement is not known to only read: add --write to run it on the primaries.',
+      '(exit code 2)',
+    ])
+  })
 })

@@ -1,9 +1,6 @@
-import type { NodeDescription, ShardDescription, TopologyDescription } from '../../index.js'
+import type { ShardDescription, TopologyDescription } from '../../index.js'
 import type { AddCommand, Cell, Paper } from '../frame.js'
 import { placeText } from '../places.js'
-
-const stateOf = ({ isOnline, outOfService }: NodeDescription): Cell =>
-  isOnline ? 'in service' : { text: `out of service: ${outOfService}`, tone: 'bad' }
 
 const rowsOf = ({ name, engine, reads, isDefault, nodes }: ShardDescription): Cell[][] =>
   nodes.map((node, at) => [
@@ -15,12 +12,11 @@ const rowsOf = ({ name, engine, reads, isDefault, nodes }: ShardDescription): Ce
     node.group,
     node.weight,
     placeText(node),
-    stateOf(node),
   ])
 
 const write = (paper: Paper, topology: TopologyDescription): void => {
   paper.table(
-    ['shard', 'engine', 'reads', 'role', 'node', 'group', 'weight', 'server', 'state'],
+    ['shard', 'engine', 'reads', 'role', 'node', 'group', 'weight', 'server'],
     topology.shards.flatMap(rowsOf),
   )
   for (const [group, shards] of Object.entries(topology.groups))
