@@ -90,7 +90,7 @@ export type {
   ReplicationFacts,
   ServerFacts,
 } from './typeorm/node-check/facts.js'
-export type { NodeFinding, NodeFindingKind } from './typeorm/node-check/findings.js'
+export type { NodeFinding, NodeFindingKind } from './typeorm/node-check/finding.js'
 export { Replicated } from './typeorm/replicated.js'
 export { Shard, type ShardDecorator, type ShardOf } from './typeorm/shard-decorator.js'
 export type { AddShardOptions } from './typeorm/topology-changes.js'

@@ -10,7 +10,8 @@ import { tracedConnection } from '../traced-connection.js'
 import { askMysql } from './ask-mysql.js'
 import { askPostgres } from './ask-postgres.js'
 import type { NodeFacts, NodeFailure } from './facts.js'
-import { type NodeFinding, type NodeLimits, findingsOf } from './findings.js'
+import type { NodeFinding, NodeLimits } from './finding.js'
+import { findingsOf } from './findings.js'
 import { askBeside } from './short-connection.js'
 
 /** How `checkNodes` works. */
