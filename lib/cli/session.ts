@@ -86,7 +86,10 @@ export class CommandSession implements Session {
     this.output.close()
     const db = await this.#loading?.catch(() => undefined)
     await this.#opening?.catch(() => undefined)
-    if (db?.isInitialized === true) await db.destroy()
+    if (db?.isInitialized !== true) return
+    // Who interrupts does not wait for the statements that still run.
+    if (this.signal.aborted) await db.octopus.disconnectAll({ timeoutMs: 0 })
+    await db.destroy()
   }
 
   async #load(): Promise<ConnectionProxy> {

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import type { OctopusOptions } from '../../lib/index.js'
@@ -17,6 +18,14 @@ const secret = 'pl4nted-s3cret'
 
 const place = ({ host, port }: ClusterNode) => ({ host, port })
 const named = ({ name, host, port }: ClusterNode) => ({ name, host, port })
+
+/** Statements that end what the application has left running. */
+const endOf = {
+  mariadb:
+    "SELECT concat('KILL ', id) AS `sql` FROM information_schema.processlist WHERE user = 'app'",
+  postgres: `SELECT 'SELECT pg_terminate_backend(' || pid || ')' AS sql
+    FROM pg_stat_activity WHERE usename = 'app'`,
+} as const
 
 const cli = fileURLToPath(new URL('../../lib/cli.js', import.meta.url))
 
@@ -95,6 +104,26 @@ for (const [engine, Engine] of [
         ['master', 'replica', [{ one: 1 }]],
         ['brazil', 'replica', [{ one: 1 }]],
       ])
+      await isEmpty()
+    })
+
+    it('ends at once when it is interrupted, whatever runs, and whatever the file has left open', async () => {
+      folder.write('open.mjs', `export { default } from './db.mjs'; setInterval(() => 0, 1000)`)
+      const { primary } = cluster.shard(1)
+      const mark = primary.mark()
+      const sleep = engine === 'mariadb' ? 'SELECT SLEEP(60)' : 'SELECT pg_sleep(60)'
+      const args = ['query', '--write', '--shard', 'brazil', sleep, '-d', 'open.mjs']
+      const child = spawn(process.execPath, [cli, ...args], { cwd: folder.path })
+      const ended = once(child, 'exit')
+      await until(
+        async () => (await primary.statementsSince(mark)).some(({ sql }) => sql.includes(sleep)),
+        { what: 'the statement to run', timeoutMs: 20_000 },
+      )
+      child.kill('SIGINT')
+      expect(await ended).to.deep.equal([130, null])
+      // A server notices only later that its client is gone.
+      for (const { sql } of await primary.sql<{ sql: string }>(endOf[engine]))
+        await primary.sql(sql)
       await isEmpty()
     })
 
