@@ -1,4 +1,4 @@
-import type { ErrorFacts } from './exit.js'
+import { type ErrorFacts, withoutPasswords } from './exit.js'
 import { type Progress, ProgressBars } from './progress.js'
 import type { Surroundings, TextStream } from './surroundings.js'
 import { type Cell, type Painter, type Tone, painterOf, printable, tableText } from './table.js'
@@ -70,7 +70,7 @@ export class Output {
 
   /** Says on stderr what should be known beside the result. */
   warn(message: string): void {
-    this.#say(`${this.#paintError('warning:', 'warning')} ${printable(message)}`)
+    this.#say(`${this.#paintError('warning:', 'warning')} ${printable(withoutPasswords(message))}`)
   }
 
   /**

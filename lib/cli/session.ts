@@ -85,9 +85,9 @@ export class CommandSession implements Session {
   async close(): Promise<void> {
     this.output.close()
     const db = await this.#loading?.catch(() => undefined)
-    await this.#opening?.catch(() => undefined)
+    // Who interrupts waits neither for a server that is silent, nor for the statements that still run.
+    if (!this.signal.aborted) await this.#opening?.catch(() => undefined)
     if (db?.isInitialized !== true) return
-    // Who interrupts does not wait for the statements that still run.
     if (this.signal.aborted) await db.octopus.disconnectAll({ timeoutMs: 0 })
     await db.destroy()
   }
