@@ -5,7 +5,6 @@ import type { Connector, VerifiedConnection } from '../../pool/lease.js'
 import type { Endpoint } from '../../topology/snapshot.js'
 import { driverAccess } from '../driver-access.js'
 import { connectorOf, optionsOf } from '../drivers.js'
-import type { Driver } from '../internals.js'
 import { driverExtra } from '../pool-settings.js'
 import type { Shard } from '../shard.js'
 import { Sockets } from '../sockets.js'
@@ -18,19 +17,20 @@ const connectorBeside = (shard: Shard, endpoint: Endpoint): Connector => {
     ...driverExtra(optionsOf(driver), shard.family, shard.poolConfig, sockets),
     ...(shard.family === 'postgres' ? { max: 1 } : { connectionLimit: 1 }),
   })
-  let connected: Driver | undefined
+  let isConnected = false
   return connectorOf(driver, {
     sockets,
     // Not the pool's: what is asked here is none of its work.
     journal: new PoolJournal(endpoint),
     extra,
     async start() {
-      connected = await driverAccess.connect(driver, extra())
-      return connected
+      Object.assign(driver, await driverAccess.connect(driver, extra()))
+      isConnected = true
+      return driver
     },
     greet: () => Promise.resolve(),
     async stop() {
-      if (connected !== undefined) await driverAccess.disconnect(connected)
+      if (isConnected) await driverAccess.disconnect(driver)
     },
   })
 }

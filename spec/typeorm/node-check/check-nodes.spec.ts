@@ -257,6 +257,26 @@ for (const [engine, Engine] of [
       await cluster.node('s1p').start()
     })
 
+    it('leaves the pools of an initialised data source as they are', async () => {
+      const db = wrap()
+      await db.initialize()
+      try {
+        const before = db.octopus.pools()
+        expect(inShort(await db.octopus.checkNodes({ timeoutMs: 20_000 }))).to.have.lengthOf(4)
+        expect(db.octopus.pools()).to.deep.equal(before)
+      } finally {
+        await db.destroy()
+      }
+    })
+
+    if (engine === 'mariadb')
+      it('asks the master of TypeORM’s own replication', async () => {
+        const [first, second] = cluster.shard(0).nodes.map((node) => node.connectionOptions())
+        const replication = { master: first!, slaves: [second!] }
+        const db = octopus(new DataSource({ type: engine, replication }))
+        expect(inShort(await check(db))).to.deep.equal(['master/primary ok'])
+      })
+
     if (engine === 'mariadb')
       it('says what it may not see', async () => {
         const grants = cluster.shard(0)
