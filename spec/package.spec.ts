@@ -114,8 +114,8 @@ describe('the packed package', () => {
     const octopus = join(folder, 'node_modules', '.bin', 'octopus')
     const { stdout: help } = await run(octopus, ['--help'], { cwd: folder })
     expect(help).to.match(/^Usage: octopus /)
-    const { stdout } = await run(octopus, ['pools', '-d', 'db.mjs', '--json'], { cwd: folder })
-    const pools = JSON.parse(stdout) as { shard: string }[]
-    expect(pools.map(({ shard }) => shard)).to.deep.equal(['master', 'brazil'])
+    const { stdout } = await run(octopus, ['topology', '-d', 'db.mjs', '--json'], { cwd: folder })
+    const { shards } = JSON.parse(stdout) as { shards: { name: string }[] }
+    expect(shards.map(({ name }) => name)).to.deep.equal(['master', 'brazil'])
   })
 })
