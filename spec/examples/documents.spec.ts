@@ -4,6 +4,7 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import { roleRules, shardRules } from '../../lib/trace/event.js'
+import { nodeFindingKinds } from '../../lib/typeorm/node-check/finding.js'
 import { type Cluster, type ClusterNode, MariadbCluster } from '../support/cluster/index.js'
 import { compiled, runProgram, withoutTimes } from './run-example.js'
 import { linksOf, prelude, type Snippet, snippetsOf, tableColumn } from './snippets.js'
@@ -96,6 +97,10 @@ describe('the documents', () => {
   it('list the rules that decide, in the order in which they are asked', () => {
     expect(tableColumn('docs/routing.md', 'rule ')).to.deep.equal(shardRules)
     expect(tableColumn('docs/routing.md', 'reason ')).to.deep.equal(roleRules)
+  })
+
+  it('tell what each finding about a server says', () => {
+    expect(tableColumn('docs/cli.md', 'finding ')).to.have.members(nodeFindingKinds)
   })
 
   it('show where each file of lib/typeorm belongs', () => {

@@ -56,6 +56,10 @@ const whyStopped = (row: Row): string => {
   return [`receiving: ${receives}, applying: ${applies}`, ...said].join('; ')
 }
 
+/** A replica that has not reached its source yet says 0. */
+const identityOf = (serverId: string | undefined): string | undefined =>
+  serverId === '0' ? undefined : serverId
+
 const replicationOf = (row: Row): ReplicationFacts => {
   const isRunning =
     column(row, 'Slave_IO_Running') === 'Yes' && column(row, 'Slave_SQL_Running') === 'Yes'
@@ -65,7 +69,7 @@ const replicationOf = (row: Row): ReplicationFacts => {
     lagMs: isRunning && seconds !== undefined ? Number(seconds) * 1000 : undefined,
     why: isRunning ? undefined : whyStopped(row),
     source: `${column(row, 'Master_Host')}:${column(row, 'Master_Port')}`,
-    sourceIdentity: column(row, 'Master_UUID') ?? column(row, 'Master_Server_Id'),
+    sourceIdentity: column(row, 'Master_UUID') ?? identityOf(column(row, 'Master_Server_Id')),
   }
 }
 
@@ -80,7 +84,7 @@ const askReplication = async (
     return {
       isRunning: undefined,
       lagMs: undefined,
-      why: 'the user may not see it: grant REPLICA MONITOR (MySQL: REPLICATION CLIENT)',
+      why: 'the user lacks the privilege REPLICA MONITOR (MySQL: REPLICATION CLIENT)',
       source: undefined,
       sourceIdentity: undefined,
     }

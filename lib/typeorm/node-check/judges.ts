@@ -90,7 +90,11 @@ const ofReplication = ({ facts, server, limits }: Case): Found[] => {
       : []
   if (replication.isRunning === undefined)
     return [
-      warning('replication', `does not tell of its replication: ${replication.why}`, 'Grant it.'),
+      warning(
+        'replication',
+        `does not tell of its replication: ${replication.why}`,
+        'Grant it, to see whether it replicates and how far it is behind.',
+      ),
     ]
   if (!replication.isRunning)
     return [
