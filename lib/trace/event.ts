@@ -56,6 +56,8 @@ export interface RouteEventError {
   readonly stage: 'acquire' | 'connect' | 'query'
   readonly name: string
   readonly code: string | undefined
+  /** The error's number, where the driver gives one: MySQL's own from 1, Node's below 0. */
+  readonly errno?: number
 }
 
 /** The record of one routed statement. Stable: fields are added, never changed in meaning. */

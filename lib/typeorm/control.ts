@@ -61,6 +61,11 @@ export class OctopusControl {
     return describeTopology(this.#runtime)
   }
 
+  /** The `revision` of `topology()`, without making that: what was made of `pools()` holds while it stays. */
+  get topologyRevision(): number {
+    return this.#runtime.store.current.revision
+  }
+
   /** Name of the shard that work runs on here. */
   currentShard(): string {
     return this.#runtime.scopes.currentShard()

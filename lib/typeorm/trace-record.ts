@@ -25,11 +25,12 @@ export interface StatementOutcome {
 }
 
 const errorOf = ({ error, stage }: StatementOutcome): RouteEventError => {
-  const { name, code } = error as { name?: unknown; code?: unknown }
+  const { name, code, errno } = error as { name?: unknown; code?: unknown; errno?: unknown }
   return {
     stage,
     name: typeof name === 'string' ? name : 'Error',
     code: typeof code === 'string' ? code : undefined,
+    ...(typeof errno === 'number' ? { errno } : {}),
   }
 }
 

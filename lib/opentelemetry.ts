@@ -1,0 +1,1 @@
+export { type OpenTelemetryOptions, instrumentOctopus } from './telemetry/instrument.js'

@@ -1,0 +1,1 @@
+export { type PrometheusOptions, octopusMetrics } from './telemetry/prometheus.js'
