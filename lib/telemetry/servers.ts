@@ -85,5 +85,5 @@ export class Servers {
   }
 }
 
-/** Whether a server's connections can be counted: SQLite has one, which is not lent. */
-export const hasConnections = ({ max }: PoolInfo): boolean => Number.isFinite(max)
+/** Whether connections lead to a server and can be counted: SQLite has one, which is not lent. */
+export const hasConnections = ({ host }: PoolInfo): boolean => host !== undefined

@@ -6,10 +6,14 @@ import { errorType, operationName, statusCode } from './words.js'
 /** The buckets that the conventions name, in seconds. */
 export const secondsBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
 
+/** An attribute that is undefined would be a value of its own. */
+const stated = (attributes: Attributes): Attributes =>
+  Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined))
+
 const operationAttributes = (event: RouteEvent, servers: Servers): Attributes => {
   const { shard, role, node, error } = event
   const server = servers.find(shard, node)
-  return {
+  return stated({
     'db.system.name': server?.system ?? 'other_sql',
     'db.namespace': server?.namespace,
     'db.operation.name': operationName(event.statement),
@@ -21,7 +25,7 @@ const operationAttributes = (event: RouteEvent, servers: Servers): Attributes =>
     ...(error === undefined
       ? {}
       : { 'error.type': errorType(error), 'db.response.status_code': statusCode(error) }),
-  }
+  })
 }
 
 /** Measures each statement. Its attributes have few values: no SQL, no entity, nothing of a request. */
