@@ -79,7 +79,7 @@ describe('OpenTelemetry metrics', () => {
       'octopus.role': 'primary',
       'octopus.node': 'primary',
     })
-    const { count, sum, buckets } = found?.value as Distribution
+    const { count, sum, buckets } = found!.value as Distribution
     expect(count).to.equal(1)
     expect(sum).to.be.within(0, 5)
     expect(buckets.boundaries).to.deep.equal([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10])
