@@ -104,11 +104,14 @@ describe('the packed package', () => {
     const loaded = async (entry: string): Promise<string[]> => {
       const program = `require('${entry}'); console.log(Object.keys(require.cache).join('\\n'))`
       const { stdout } = await run(process.execPath, ['-e', program], { cwd: folder })
-      return ['cookie', 'on-headers'].filter((name) => stdout.includes(`/node_modules/${name}/`))
+      return ['cookie', 'on-headers', 'prom-client', '@opentelemetry/api'].filter((name) =>
+        stdout.includes(`/node_modules/${name}/`),
+      )
     }
     expect(await loaded('typeorm-octopus')).to.deep.equal([])
     expect(await loaded('typeorm-octopus/express')).to.deep.equal(['cookie', 'on-headers'])
   })
+
   it('has a command line, over the same copy', async function () {
     this.timeout(20_000)
     const octopus = join(folder, 'node_modules', '.bin', 'octopus')
@@ -117,5 +120,37 @@ describe('the packed package', () => {
     const { stdout } = await run(octopus, ['topology', '-d', 'db.mjs', '--json'], { cwd: folder })
     const { shards } = JSON.parse(stdout) as { shards: { name: string }[] }
     expect(shards.map(({ name }) => name)).to.deep.equal(['master', 'brazil'])
+  })
+
+  it('needs the packages for telemetry where it is used, and says which', async function () {
+    this.timeout(40_000)
+    const failure = async (program: string): Promise<string> => {
+      const args = ['--input-type=module', '-e', program]
+      const error: unknown = await run(process.execPath, args, { cwd: folder }).catch(
+        (reason: unknown) => reason,
+      )
+      return error instanceof Error ? error.message : ''
+    }
+    const entries = { opentelemetry: '@opentelemetry/api', prometheus: 'prom-client' }
+    for (const [entry, name] of Object.entries(entries)) {
+      const program = `import 'typeorm-octopus/${entry}'`
+      expect(await failure(program)).to.include(`Cannot find module '${name}'`)
+      const installed = join(folder, 'node_modules', name)
+      await mkdir(join(installed, '..'), { recursive: true })
+      await symlink(join(root, 'node_modules', name), installed)
+      expect(await failure(program)).to.equal('')
+    }
+    const same = `
+      import { createRequire } from 'node:module'
+      import { octopusMetrics } from 'typeorm-octopus/prometheus'
+      import { instrumentOctopus } from 'typeorm-octopus/opentelemetry'
+      import dashboard from 'typeorm-octopus/grafana/octopus-dashboard.json' with { type: 'json' }
+      const require = createRequire(import.meta.url)
+      console.log(require('typeorm-octopus/prometheus').octopusMetrics === octopusMetrics)
+      console.log(require('typeorm-octopus/opentelemetry').instrumentOctopus === instrumentOctopus)
+      console.log(dashboard.title)`
+    await writeFile(join(folder, 'telemetry.mjs'), same)
+    const { stdout } = await run(process.execPath, ['telemetry.mjs'], { cwd: folder })
+    expect(stdout.trim().split('\n')).to.deep.equal(['true', 'true', 'typeorm-octopus'])
   })
 })

@@ -16,6 +16,7 @@ const documents = [
   'docs/connections.md',
   'docs/architecture.md',
   'docs/from-octopus.md',
+  'docs/telemetry.md',
 ]
 
 const root = process.cwd()
@@ -37,6 +38,8 @@ const settings = {
     paths: {
       'typeorm-octopus': [path.join(root, 'lib/index.ts')],
       'typeorm-octopus/express': [path.join(root, 'lib/express.ts')],
+      'typeorm-octopus/opentelemetry': [path.join(root, 'lib/opentelemetry.ts')],
+      'typeorm-octopus/prometheus': [path.join(root, 'lib/prometheus.ts')],
     },
   },
   include: [folder],

@@ -201,6 +201,7 @@ describe('the examples', function () {
     ])
     expect(step(5)).to.deep.equal(['SELECT canada/primary, took less than 1 s'])
   })
+
   it('cli asks the shards from a shell', async () => {
     const run = await runExample('cli')
     endsWell(run)
@@ -232,5 +233,27 @@ describe('the examples', function () {
       'error: The statement is not known to only read: add --write to run it on the primaries.',
       '(exit code 2)',
     ])
+  })
+
+  it('telemetry shows spans in their requests, and what Prometheus reads', async () => {
+    const run = await runExample('telemetry')
+    endsWell(run)
+    const spans = section(run.lines, '1. ')
+    expect(spans.slice(0, 4)).to.deep.equal([
+      'POST /invoices',
+      'INSERT invoice on brazil/primary: write',
+      'SELECT invoice on brazil/primary: read your writes',
+      'GET /report',
+    ])
+    expect(spans.slice(4)).to.have.members([
+      'SELECT invoice on master/primary: no replicas',
+      `SELECT invoice on brazil/replica: ${read}`,
+      'SELECT invoice on canada/primary: no replicas',
+    ])
+    const metrics = section(run.lines, '2. ')
+    expect(metrics).to.have.length(5)
+    expect(metrics[0]).to.equal(
+      'octopus_statements_total{db="default",shard="brazil",role="primary",node="primary",reason="write",kind="statement",result="ok"} 1',
+    )
   })
 })

@@ -4,7 +4,7 @@ import {
   type ReadableSpan,
   type Sampler,
   SamplingDecision,
-} from '@opentelemetry/sdk-trace-node'
+} from '@opentelemetry/sdk-trace-base'
 import { expect } from 'chai'
 import type { ConnectionProxy } from '../../lib/index.js'
 import { instrumentOctopus } from '../../lib/opentelemetry.js'

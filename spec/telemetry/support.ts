@@ -2,10 +2,11 @@ import { type Context, context, createContextKey, propagation, trace } from '@op
 import { AggregationTemporality, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics'
 import {
   InMemorySpanExporter,
-  NodeTracerProvider,
+  type ReadableSpan,
+  type Sampler,
   SimpleSpanProcessor,
-} from '@opentelemetry/sdk-trace-node'
-import type { ReadableSpan, Sampler } from '@opentelemetry/sdk-trace-node'
+} from '@opentelemetry/sdk-trace-base'
+import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
 import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm'
 import { type ConnectionProxy, type OctopusOptions, octopus } from '../../lib/index.js'
 
