@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { PoolEvent } from '../../lib/index.js'
+import { until } from '../support/until.js'
 import { at, describeOnFrailServers, isBack, isOut, poolOf, read } from './support.js'
 
 describeOnFrailServers('the numbers of pools', { shards: 1, replicas: 1 }, (servers, engine) => {
@@ -48,10 +49,10 @@ describeOnFrailServers('the numbers of pools', { shards: 1, replicas: 1 }, (serv
     await read(db)
     const why = await isOut(db, 'r1')
     expect(poolOf(db, 'r1')).to.include({ ejections: 1, returns: 0 })
+    await until(() => poolOf(db, 'r1').connectFailures > 0, { what: 'a try to connect' })
     await proxies[0]?.pass()
     await isBack(db, 'r1')
     expect(poolOf(db, 'r1')).to.include({ ejections: 1, returns: 1 })
-    expect(poolOf(db, 'r1').connectFailures).to.be.above(0)
     const of = (kind: string): PoolEvent[] => events.filter(({ what }) => what.kind === kind)
     expect(of('out-of-service')).to.have.length(1)
     expect(of('out-of-service')[0]).to.include({ shard: 'master', role: 'replica', node: 'r1' })

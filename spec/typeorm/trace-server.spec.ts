@@ -152,6 +152,7 @@ describe('the trace of statements that wait, fail or set a connection up', funct
       stage: 'query',
       name: 'QueryFailedError',
       code: 'ER_NO_SUCH_TABLE',
+      errno: 1146,
     })
   })
 
