@@ -16,12 +16,14 @@ export interface PoolMetric {
   readonly read: (pool: PoolInfo) => readonly Sample[]
 }
 
+type NumberOf = (pool: PoolInfo) => number
+
 /** A metric with one value for each server that has connections. */
 const ofPool = (
   type: PoolMetric['type'],
   name: string,
   help: string,
-  valueOf: (pool: PoolInfo) => number,
+  valueOf: NumberOf,
 ): PoolMetric => ({
   name,
   help,
@@ -30,15 +32,27 @@ const ofPool = (
   read: (pool) => (hasConnections(pool) ? [{ value: valueOf(pool) }] : []),
 })
 
-const ofReplica = (
-  type: PoolMetric['type'],
-  name: string,
-  help: string,
-  valueOf: (pool: PoolInfo) => number,
-): PoolMetric => ({
-  ...ofPool(type, name, help, valueOf),
-  read: (pool) => (pool.role === 'replica' ? [{ value: valueOf(pool) }] : []),
-})
+/** A metric with one value for each replica. */
+const ofReplica = (...metric: Parameters<typeof ofPool>): PoolMetric => {
+  const [, , , valueOf] = metric
+  return {
+    ...ofPool(...metric),
+    read: (pool) => (pool.role === 'replica' ? [{ value: valueOf(pool) }] : []),
+  }
+}
+
+const counters: readonly (readonly [name: string, help: string, valueOf: NumberOf])[] = [
+  ['checkouts', 'Connections lent.', ({ checkouts }) => checkouts],
+  ['waits', 'Callers who were not served at once.', ({ waits }) => waits],
+  ['wait_seconds', 'How long callers waited, together.', ({ waitedMs }) => waitedMs / 1000],
+  ['timeouts', 'Callers who waited for acquireTimeoutMs in vain.', ({ timeouts }) => timeouts],
+  ['opened', 'Connections made.', ({ opened }) => opened],
+  ['closed', 'Connections that are no more.', ({ closed }) => closed],
+  ['connect_seconds', 'How long making connections took.', ({ connectMs }) => connectMs / 1000],
+  ['connect_failures', 'Attempts to connect that failed.', (pool) => pool.connectFailures],
+  ['verifications', 'Connections verified.', ({ verifications }) => verifications],
+  ['verification_failures', 'Verifications in vain.', (pool) => pool.verificationFailures],
+]
 
 /** What is told of each server, read from `db.octopus.pools()`. */
 export const poolMetrics: readonly PoolMetric[] = [
@@ -57,50 +71,8 @@ export const poolMetrics: readonly PoolMetric[] = [
   },
   ofPool('gauge', 'pool_max_connections', 'The most connections.', ({ max }) => max),
   ofPool('gauge', 'pool_waiting', 'Callers waiting for a connection.', ({ waiting }) => waiting),
-  ofPool('counter', 'pool_checkouts_total', 'Connections lent.', ({ checkouts }) => checkouts),
-  ofPool(
-    'counter',
-    'pool_waits_total',
-    'Callers who were not served at once.',
-    ({ waits }) => waits,
-  ),
-  ofPool(
-    'counter',
-    'pool_wait_seconds_total',
-    'How long callers waited, together.',
-    ({ waitedMs }) => waitedMs / 1000,
-  ),
-  ofPool(
-    'counter',
-    'pool_timeouts_total',
-    'Callers who had no connection in acquireTimeoutMs.',
-    ({ timeouts }) => timeouts,
-  ),
-  ofPool('counter', 'pool_opened_total', 'Connections made.', ({ opened }) => opened),
-  ofPool('counter', 'pool_closed_total', 'Connections that are no more.', ({ closed }) => closed),
-  ofPool(
-    'counter',
-    'pool_connect_seconds_total',
-    'How long making connections took, together.',
-    ({ connectMs }) => connectMs / 1000,
-  ),
-  ofPool(
-    'counter',
-    'pool_connect_failures_total',
-    'Attempts to connect that failed.',
-    ({ connectFailures }) => connectFailures,
-  ),
-  ofPool(
-    'counter',
-    'pool_verifications_total',
-    'Connections verified.',
-    ({ verifications }) => verifications,
-  ),
-  ofPool(
-    'counter',
-    'pool_verification_failures_total',
-    'Verifications that found a connection or a server bad.',
-    ({ verificationFailures }) => verificationFailures,
+  ...counters.map(([name, help, valueOf]) =>
+    ofPool('counter', `pool_${name}_total`, help, valueOf),
   ),
   ofReplica(
     'gauge',
@@ -108,16 +80,6 @@ export const poolMetrics: readonly PoolMetric[] = [
     'Whether a replica is out of service (1) or in service (0).',
     ({ outOfService }) => (outOfService === undefined ? 0 : 1),
   ),
-  ofReplica(
-    'counter',
-    'replica_ejections_total',
-    'How often a replica was taken out of service.',
-    ({ ejections }) => ejections,
-  ),
-  ofReplica(
-    'counter',
-    'replica_returns_total',
-    'How often a replica was put back into service.',
-    ({ returns }) => returns,
-  ),
+  ofReplica('counter', 'replica_ejections_total', 'Times taken out.', ({ ejections }) => ejections),
+  ofReplica('counter', 'replica_returns_total', 'Times put back.', ({ returns }) => returns),
 ]
