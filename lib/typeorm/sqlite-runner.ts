@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm'
+import type { EndpointPool } from '../pool/endpoint-pool.js'
 import { routed } from './binding.js'
 import { RoutedEntityManager } from './entity-manager.js'
 import { Broadcaster, type RunnerQuery, overlayOf } from './internals.js'
@@ -93,7 +94,12 @@ const managers = new WeakMap<QueryRunner, QueryRunner['manager']>()
 const whenOpen = <T>(runner: QueryRunner, work: () => Promise<T>): Promise<T> => {
   const { endpoint, runtime } = routed(runner)
   if (endpoint === undefined) return work()
-  const pool = runtime.pools.poolOf(endpoint)
+  let pool: EndpointPool
+  try {
+    pool = runtime.pools.poolOf(endpoint)
+  } catch (error) {
+    return Promise.reject(error as Error) // its shard was removed
+  }
   return pool.state === 'open' ? work() : pool.start().then(work)
 }
 
