@@ -1,11 +1,11 @@
 import type { ConnectionProxy, PoolInfo } from '../index.js'
 
-/** A server, as the conventions of OpenTelemetry name it. */
+/** A server by the attributes of OpenTelemetry's conventions; what is not known is absent. */
 export interface Server {
-  readonly system: string
-  readonly address: string | undefined
-  readonly port: number | undefined
-  readonly namespace: string | undefined
+  readonly 'db.system.name': string
+  readonly 'db.namespace'?: string
+  readonly 'server.address'?: string
+  readonly 'server.port'?: number
 }
 
 const systems: Readonly<Record<string, string>> = {
@@ -17,22 +17,31 @@ const systems: Readonly<Record<string, string>> = {
 }
 
 const serverOf = ({ engine, host, port, database }: PoolInfo): Server => ({
-  system: systems[engine] ?? 'other_sql',
-  address: host,
-  port,
-  namespace: database,
+  'db.system.name': systems[engine] ?? 'other_sql',
+  ...(database === undefined ? {} : { 'db.namespace': database }),
+  ...(host === undefined ? {} : { 'server.address': host }),
+  ...(port === undefined ? {} : { 'server.port': port }),
 })
+
+const unknown: Server = Object.freeze({ 'db.system.name': 'other_sql' })
 
 /** A shard's servers by the names of their nodes, and the tables of its entities. */
 interface KnownShard {
-  readonly primary: Server | undefined
+  /** What is the same for all its servers. */
+  readonly database: Server
   readonly servers: Map<string, Server>
   readonly tables: Map<string, string>
+}
+
+const shardWith = (primary: Server): KnownShard => {
+  const { 'server.address': _address, 'server.port': _port, ...database } = primary
+  return { database, servers: new Map(), tables: new Map() }
 }
 
 /** Where the servers of a data source are. Looked up anew when shards or servers have changed. */
 export class Servers {
   readonly #db: ConnectionProxy
+  /** Also those that were removed, as long as statements may run there: until the end. */
   readonly #shards = new Map<string, KnownShard>()
   #revision = -1
 
@@ -40,10 +49,10 @@ export class Servers {
     this.#db = db
   }
 
-  /** One of a shard's servers; its primary where none is named. */
-  find(shard: string, node?: string): Server | undefined {
+  /** One of a shard's servers; only its database where none was reached. */
+  find(shard: string, node: string | undefined): Server {
     const known = this.#shard(shard)
-    return node === undefined ? known?.primary : known?.servers.get(node)
+    return (node === undefined ? undefined : known?.servers.get(node)) ?? known?.database ?? unknown
   }
 
   /** The table of an entity on a shard. */
@@ -55,6 +64,7 @@ export class Servers {
   }
 
   #lookUp(shard: string, entity: string): string | undefined {
+    if (!this.#db.octopus.shardNames.includes(shard)) return undefined
     const { entityMetadatas } = this.#db.shard(shard)
     return entityMetadatas.find(({ name }) => name === entity)?.tablePath
   }
@@ -69,18 +79,11 @@ export class Servers {
   }
 
   #fill(): void {
-    this.#shards.clear()
     for (const pool of this.#db.octopus.pools()) {
       const server = serverOf(pool)
-      const shard = this.#shards.get(pool.shard)
       // A shard's primary is listed before its replicas.
-      if (shard === undefined)
-        this.#shards.set(pool.shard, {
-          primary: server,
-          servers: new Map([[pool.node, server]]),
-          tables: new Map(),
-        })
-      else shard.servers.set(pool.node, server)
+      if (pool.role === 'primary') this.#shards.set(pool.shard, shardWith(server))
+      this.#shards.get(pool.shard)?.servers.set(pool.node, server)
     }
   }
 }

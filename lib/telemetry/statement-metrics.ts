@@ -6,26 +6,21 @@ import { errorType, operationName, statusCode } from './words.js'
 /** The buckets that the conventions name, in seconds. */
 export const secondsBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
 
-/** An attribute that is undefined would be a value of its own. */
-const stated = (attributes: Attributes): Attributes =>
-  Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined))
-
+/** None is undefined: for a metric that would be a value of its own. */
 const operationAttributes = (event: RouteEvent, servers: Servers): Attributes => {
   const { shard, role, node, error } = event
-  const server = servers.find(shard, node)
-  return stated({
-    'db.system.name': server?.system ?? 'other_sql',
-    'db.namespace': server?.namespace,
+  const attributes: Attributes = {
+    ...servers.find(shard, node),
     'db.operation.name': operationName(event.statement),
-    'server.address': node === undefined ? undefined : server?.address,
-    'server.port': node === undefined ? undefined : server?.port,
     'octopus.shard': shard,
     'octopus.role': role,
-    'octopus.node': node,
-    ...(error === undefined
-      ? {}
-      : { 'error.type': errorType(error), 'db.response.status_code': statusCode(error) }),
-  })
+  }
+  if (node !== undefined) attributes['octopus.node'] = node
+  if (error === undefined) return attributes
+  attributes['error.type'] = errorType(error)
+  const code = statusCode(error)
+  if (code !== undefined) attributes['db.response.status_code'] = code
+  return attributes
 }
 
 /** Measures each statement. Its attributes have few values: no SQL, no entity, nothing of a request. */

@@ -33,12 +33,10 @@ const attributesOf = (
   { hasText, source }: SpanSettings,
 ): Attributes => {
   const { shard, entity } = start
-  const server = servers.find(shard)
   const operation = operationName(start.statement)
   const table = entity === undefined ? undefined : servers.table(shard, entity)
   return {
-    'db.system.name': server?.system ?? 'other_sql',
-    'db.namespace': server?.namespace,
+    ...servers.find(shard, undefined),
     'db.operation.name': operation,
     'db.collection.name': table,
     'db.query.summary': table === undefined ? operation : `${operation} ${table}`,
@@ -58,22 +56,17 @@ const attributesOf = (
 }
 
 /** What is known once it has ended. */
-const endAttributes = (event: RouteEvent, servers: Servers): Attributes => {
-  const { shard, node } = event
-  const server = node === undefined ? undefined : servers.find(shard, node)
-  return {
-    'server.address': server?.address,
-    'server.port': server?.port,
-    'octopus.node': node,
-    'octopus.role': event.role,
-    'octopus.replica_group': event.replicaGroup,
-    'octopus.skipped': event.skipped.map((skipped) => skipped.node),
-    'octopus.waited_ms': event.waitedMs,
-    'octopus.verified': event.verified,
-    'octopus.retried': event.retried,
-    'octopus.cached': event.cached,
-  }
-}
+const endAttributes = (event: RouteEvent, servers: Servers): Attributes => ({
+  ...servers.find(event.shard, event.node),
+  'octopus.node': event.node,
+  'octopus.role': event.role,
+  'octopus.replica_group': event.replicaGroup,
+  'octopus.skipped': event.skipped.map(({ node }) => node),
+  'octopus.waited_ms': event.waitedMs,
+  'octopus.verified': event.verified,
+  'octopus.retried': event.retried,
+  'octopus.cached': event.cached,
+})
 
 /** One statement's span, current while the statement is sent. */
 class StatementSpan implements StatementObserver {

@@ -186,6 +186,17 @@ describe('OpenTelemetry spans', () => {
     expect(JSON.stringify(span?.attributes).toLowerCase()).not.to.include('hunter2')
   })
 
+  it('follow a statement on a shard that was removed meanwhile', async () => {
+    stop = instrumentOctopus(db, { metrics: false })
+    await db.octopus.addShard('peru', { type: 'sqljs' })
+    const runner = db.shard('peru').createQueryRunner()
+    await runner.query('SELECT 1')
+    await db.octopus.removeShard('peru')
+    const [span] = await tracing.during(() => runner.query('SELECT 1').catch(() => undefined))
+    expect(span?.attributes).to.include({ 'octopus.shard': 'peru', 'db.system.name': 'sqlite' })
+    await runner.release()
+  })
+
   it('are no more once it was ended, and nobody listens then', async () => {
     instrumentOctopus(db, { tracerProvider: tracing.provider })()
     const spans = await tracing.during(() => db.getRepository(Note).find())
