@@ -21,10 +21,14 @@ const report = (costs: Costs): string => {
   const { median: without } = quartilesOf(base)
   const rows = Object.entries(costs).map(([name, values]) => {
     const { low, median, high } = quartilesOf(values)
-    const figures = [median, low, high].map((value) => value.toFixed(1))
-    return [name, ...figures, `${median < without ? '' : '+'}${(median - without).toFixed(1)}`]
+    const [middle, lower, upper] = [median, low, high].map((value) => value.toFixed(1))
+    return [
+      name,
+      `${middle} (${lower}–${upper})`,
+      `${median < without ? '' : '+'}${(median - without).toFixed(1)}`,
+    ]
   })
-  return table(['observer', 'CPU per find, µs', 'lower', 'upper quartile', 'added'], rows)
+  return table(['observer', 'CPU per find, µs', 'added'], rows)
 }
 
 console.log(

@@ -1,5 +1,6 @@
 import type { Attributes, BatchObservableResult, Meter, Observable } from '@opentelemetry/api'
 import type { ConnectionProxy, PoolInfo, PoolListener } from '../index.js'
+import { AttributeSets } from './attribute-sets.js'
 import { hasConnections } from './servers.js'
 import { secondsBuckets } from './statement-metrics.js'
 
@@ -135,15 +136,17 @@ export const poolTimes = (
     unit: 's',
     advice,
   })
+  const sets = new AttributeSets()
   return ({ what, shard, role, node }) => {
     if (what.kind !== 'connected' && what.kind !== 'lent') return
-    const attributes = {
+    const name = poolName({ shard, role, node }, source)
+    const attributes = sets.of(name, () => ({
       ...common,
       'octopus.shard': shard,
       'octopus.role': role,
       'octopus.node': node,
-      'db.client.connection.pool.name': poolName({ shard, role, node }, source),
-    }
+      'db.client.connection.pool.name': name,
+    }))
     if (what.kind === 'connected') create.record(what.tookMs / 1000, attributes)
     else wait.record(what.waitedMs / 1000, attributes)
   }
