@@ -107,6 +107,34 @@ describe('OpenTelemetry metrics', () => {
         expect(attributes, name).to.include({ 'octopus.source': 'orders' })
   })
 
+  it('tell several data sources apart, and end each by itself', async () => {
+    stop()
+    const orders = await openShards()
+    const start = (source: ConnectionProxy, name: string) =>
+      instrumentOctopus(source, { spans: false, meterProvider: metering.provider, name })
+    const stops = [start(db, 'notes'), start(orders, 'orders')]
+    for (const source of [db, orders, orders]) await source.getRepository(Note).find()
+    const of = async (name: string) =>
+      (await points(name)).map(({ attributes, value }) => [attributes['octopus.source'], value])
+    expect(await of('octopus.statements')).to.deep.equal([
+      ['notes', 1],
+      ['orders', 2],
+    ])
+    expect(await of('octopus.replicas.online')).to.deep.equal([
+      ['notes', 2],
+      ['orders', 2],
+    ])
+    stops[0]?.()
+    await db.getRepository(Note).find()
+    await orders.getRepository(Note).find()
+    expect(await of('octopus.statements')).to.deep.equal([
+      ['notes', 1],
+      ['orders', 3],
+    ])
+    stops[1]?.()
+    await orders.destroy()
+  })
+
   it('follow the topology', async () => {
     await db.getRepository(Note).find()
     await db.octopus.addShard('peru', { type: 'sqljs' })
