@@ -1,6 +1,6 @@
 import type { ConnectionOptions, ReplicaOptions } from './connection-options.js'
 import type { PoolOptions } from './pool-options.js'
-import type { ConnectWord, FallbackWord, RoleWord } from './words.js'
+import type { ConnectWord, FallbackWord, RoleWord, SqlCommentWord } from './words.js'
 
 export type { ConnectionOptions, ReplicaOptions } from './connection-options.js'
 export type { PoolOptions } from './pool-options.js'
@@ -87,6 +87,18 @@ export interface OctopusOptions extends PoolOptions {
   /** Whether it is remembered where each connection was taken, for error messages. Costs a stack for
    *  each checkout. Default: where `NODE_ENV` is `development`. */
   readonly checkoutCallSites?: boolean
+  /** What the trace takes note of. */
+  readonly trace?: {
+    /** Where each scope was opened, `file:line:column`. Costs a stack for each scope. Default: where
+     *  `NODE_ENV` is `development`. */
+    readonly callSites?: boolean
+  }
+  /**
+   * Ends each statement with a comment that says how it was routed, for the server's logs and statistics,
+   * in sqlcommenter's format. `true` is shard, role and reason; or a list of what it tells. `routeId`
+   * makes each text different from all others. Default: `false`.
+   */
+  readonly sqlComments?: boolean | readonly SqlCommentWord[]
   /** How many shards `usingGroup` and `usingAll` visit at a time. Default: 8. */
   readonly fanOutConcurrency?: number
   /** `false` passes everything to the wrapped DataSource, with a warning. Default: `true`. */

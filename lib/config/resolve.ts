@@ -18,7 +18,22 @@ import { type PlacedEndpoint, checkSharedServers } from './shared-server.js'
 import { resolveUnsharded } from './unsharded.js'
 import { parseUrl } from './url.js'
 import { resolveSeal } from './writes-seal.js'
-import { type Engine, type EngineFamily, engines, familyOf, isEngine } from './words.js'
+import {
+  type Engine,
+  type EngineFamily,
+  type SqlCommentWord,
+  defaultSqlComment,
+  engines,
+  familyOf,
+  isEngine,
+} from './words.js'
+
+const isDevelopment = (): boolean => process.env['NODE_ENV'] === 'development'
+
+const sqlCommentOf = (given: OctopusOptions['sqlComments'] = false): readonly SqlCommentWord[] =>
+  Object.freeze(
+    given === true ? [...defaultSqlComment] : given === false ? [] : [...new Set(given)].sort(),
+  )
 
 /** A shard that has been resolved, with what the checks across shards need. */
 interface PlacedShard {
@@ -258,7 +273,9 @@ export const resolveOptions = (
     collapseReplicas: given.collapseReplicas ?? false,
     carrier: given.carrier,
     maxConnections: given.maxConnections,
-    checkoutCallSites: given.checkoutCallSites ?? process.env['NODE_ENV'] === 'development',
+    checkoutCallSites: given.checkoutCallSites ?? isDevelopment(),
+    traceCallSites: given.trace?.callSites ?? isDevelopment(),
+    sqlComments: sqlCommentOf(given.sqlComments),
   })
   return { options: given, config }
 }

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { ConnectionsWord, DeclaredVerifier, VerifyWord } from './words.js'
+import type { ConnectionsWord, DeclaredVerifier, SqlCommentWord, VerifyWord } from './words.js'
 
 /** One server as configured, with everything needed to connect to it. */
 export interface ResolvedEndpoint {
@@ -95,4 +95,8 @@ export interface ResolvedConfig {
   readonly maxConnections: number | undefined
   /** Whether it is remembered where each connection was taken. */
   readonly checkoutCallSites: boolean
+  /** Whether it is remembered where each scope was opened. */
+  readonly traceCallSites: boolean
+  /** What a comment in each statement tells; empty for no comment. */
+  readonly sqlComments: readonly SqlCommentWord[]
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { anyEngineKeys } from './connection-keys.js'
 import { poolShape } from './pool-schema.js'
-import { connectWords, engines, fallbackWords, roleWords } from './words.js'
+import { connectWords, engines, fallbackWords, roleWords, sqlCommentWords } from './words.js'
 
 /** Letters, digits and `_ - . :`, beginning with a letter or a digit. */
 export const namePattern = /^[\p{L}\p{N}][\p{L}\p{N}_.:-]*$/u
@@ -164,6 +164,22 @@ export const topShape = {
     .boolean()
     .describe(
       'Whether it is remembered where each connection was taken, for error messages. Default: in development.',
+    ),
+  trace: z
+    .strictObject({
+      callSites: z
+        .boolean()
+        .describe('Where each scope was opened. Default: in development.')
+        .exactOptional(),
+    })
+    .describe('What the trace takes note of.'),
+  sqlComments: z
+    .union(
+      [z.boolean(), z.array(z.enum(sqlCommentWords)).readonly()],
+      `expected true, false or a list of ${sqlCommentWords.join(', ')}`,
+    )
+    .describe(
+      'Ends each statement with a comment that says how it was routed. true is shard, role and reason. Default: false.',
     ),
   carrier: z
     .custom<object>(

@@ -30,6 +30,13 @@ export type ConnectWord = (typeof connectWords)[number]
 export const verifyWords = ['never', 'idle', 'after-error', 'always'] as const
 export type VerifyWord = (typeof verifyWords)[number]
 
+/** What a comment in a statement can tell. */
+export const sqlCommentWords = ['shard', 'role', 'reason', 'routeId'] as const
+export type SqlCommentWord = (typeof sqlCommentWords)[number]
+
+/** What it tells where that is not said: nothing that is different each time. */
+export const defaultSqlComment: readonly SqlCommentWord[] = ['shard', 'role', 'reason']
+
 /** Whether connections are kept for the next caller or opened for each. */
 export const connectionsWords = ['pooled', 'throwaway'] as const
 export type ConnectionsWord = (typeof connectionsWords)[number]

@@ -18,6 +18,8 @@ export interface Frame {
   readonly owner: object
   /** What opened it, for people: `using brazil`. */
   readonly label: string
+  /** Where it was opened, `file:line:column`, if that is remembered. */
+  readonly callSite: string | undefined
   /** Whether a user's call opened it, or the library on its own account. */
   readonly origin: 'user' | 'library'
   readonly shard: string | undefined
@@ -37,6 +39,7 @@ export interface Frame {
 /** What a new scope states; what it leaves out, it inherits. */
 export interface FrameChange {
   readonly label: string
+  readonly callSite?: string | undefined
   readonly origin?: 'user' | 'library'
   readonly shard?: string
   /** A role replaces the inherited role and replica group together. */
@@ -78,6 +81,7 @@ export const childFrame = (
   return Object.freeze({
     owner,
     label: change.label,
+    callSite: change.callSite,
     origin: change.origin ?? 'user',
     shard: change.shard ?? outer?.shard,
     namesShard: change.shard !== undefined,
@@ -91,12 +95,12 @@ export const childFrame = (
   })
 }
 
-/** The labels of the owner's scopes around `frame`, outermost first. */
-export const scopeLabels = (frame: Frame | undefined): readonly string[] => {
-  const labels: string[] = []
+/** The owner's scopes around `frame` that users opened, outermost first. */
+export const userScopes = (frame: Frame | undefined): readonly Frame[] => {
+  const scopes: Frame[] = []
   for (let at = frame; at !== undefined; at = frameOf(at.owner, at.parent))
-    if (at.origin === 'user') labels.unshift(at.label)
-  return labels
+    if (at.origin === 'user') scopes.unshift(at)
+  return scopes
 }
 
 /** The nearest scope that a user opened, at or outside `frame`. */

@@ -88,9 +88,7 @@ class Routed<T> implements Checkout<T> {
   }
 
   use(lease: Lease): T {
-    const { route } = this.asker
-    if (route.role === 'replica')
-      lease.skipped = this.#registry.skipped(this.asker.servers(), route)
+    lease.skipped = this.#registry.skipped(this.asker.servers(), this.asker.route)
     return this.asker.use(lease)
   }
 
@@ -230,9 +228,13 @@ export class PoolRegistry {
   }
 
   /** The replicas of a route that are out of service, with the reason. */
-  skipped(shard: ShardTopology, { replicaGroup }: WantedServer): readonly SkippedNode[] {
+  skipped(
+    shard: ShardTopology,
+    { role, reason, replicaGroup }: WantedServer,
+  ): readonly SkippedNode[] {
     const { health } = this.#options
-    if (health.isWhole) return noneSkipped
+    if (health.isWhole || (role === 'primary' && reason !== 'no replica available'))
+      return noneSkipped
     return shard.replicas.flatMap((replica) => {
       const isMeant = replicaGroup === undefined || replica.group === replicaGroup
       const why = isMeant ? health.whyOut(replica) : undefined

@@ -1,3 +1,4 @@
+import { callSite } from '../context/call-site.js'
 import { currentFrame, enterFrame } from '../context/carrier.js'
 import { type Frame, type FrameChange, childFrame, frameOf } from '../context/frame.js'
 import {
@@ -8,7 +9,8 @@ import {
   UnknownShardError,
 } from '../errors.js'
 import type { ConnectionScope, LateWork } from '../pool/connection-scope.js'
-import { type RoutePolicy, ambientShard } from '../router/decide.js'
+import { ambientShard } from '../router/decide.js'
+import type { RoutePolicy } from '../router/policy.js'
 import type { Topology } from '../topology/snapshot.js'
 import type { TopologyStore } from '../topology/store.js'
 import type { RouteEvent } from '../trace/event.js'
@@ -37,6 +39,14 @@ export interface Traced<T> {
   readonly events: readonly RouteEvent[]
 }
 
+/** How scopes are opened. */
+export interface ScopeSettings {
+  /** How many shards a fan-out works on at a time by default. */
+  readonly concurrency: number
+  /** Whether it is remembered where each scope was opened. */
+  readonly callSites: boolean
+}
+
 const described = (value: unknown): string =>
   Array.isArray(value) ? 'an array' : value === null ? 'null' : typeof value
 
@@ -46,12 +56,11 @@ export class Scopes {
   readonly #topology: TopologyStore
   readonly #policy: RoutePolicy
   readonly #carried: CarriedWrites
-  readonly #concurrency: number
+  readonly #settings: ScopeSettings
   readonly #connectionScope: (late: LateWork) => ConnectionScope
 
   /**
    * @param owner - the token that marks this data source's frames
-   * @param concurrency - how many shards a fan-out works on at a time by default
    * @param connectionScope - makes what owns the connections of a throw-away scope
    */
   constructor(
@@ -59,14 +68,14 @@ export class Scopes {
     topology: TopologyStore,
     policy: RoutePolicy,
     carried: CarriedWrites,
-    concurrency: number,
+    settings: ScopeSettings,
     connectionScope: (late: LateWork) => ConnectionScope,
   ) {
     this.#owner = owner
     this.#topology = topology
     this.#policy = policy
     this.#carried = carried
-    this.#concurrency = concurrency
+    this.#settings = settings
     this.#connectionScope = connectionScope
   }
 
@@ -87,7 +96,13 @@ export class Scopes {
 
   #child(change: FrameChange): Frame {
     const parent = currentFrame()
-    return childFrame(this.#owner, frameOf(this.#owner, parent), parent, change)
+    return childFrame(this.#owner, frameOf(this.#owner, parent), parent, this.#sited(change))
+  }
+
+  /** With the place where the scope is opened, if places are remembered. */
+  #sited(change: FrameChange): FrameChange {
+    const isNoted = !this.#settings.callSites || change.origin === 'library' || 'callSite' in change
+    return isNoted ? change : { ...change, callSite: callSite() }
   }
 
   /** As `enter`; a generator that `work` returns stays in the scope, wherever it is consumed. */
@@ -221,9 +236,12 @@ export class Scopes {
   ): Promise<ShardValue<T>[] | ShardSettled<T>[]> {
     checkedWork(call, work)
     const visited = this.#policy.isEnabled ? shards : [this.#topology.current.defaultShard]
-    const changes = new Map(visited.map((shard) => [shard, this.#shardChange(shard)]))
-    const outcomes = await visitShards(visited, options.concurrency ?? this.#concurrency, (shard) =>
-      this.enter(changes.get(shard) ?? this.#shardChange(shard), () => work(shard)),
+    // Now: later visits begin where others end.
+    const changes = new Map(visited.map((shard) => [shard, this.#sited(this.#shardChange(shard))]))
+    const outcomes = await visitShards(
+      visited,
+      options.concurrency ?? this.#settings.concurrency,
+      (shard) => this.enter(changes.get(shard) ?? this.#shardChange(shard), () => work(shard)),
     )
     return options.onError === 'collect' ? outcomes : valuesOrThrow(outcomes)
   }

@@ -75,18 +75,25 @@ export interface RouteEvent {
   /** When the statement was sent, in milliseconds since the epoch. */
   readonly at: number
   readonly shard: string
+  /** The role of the server that answered, or would have. */
   readonly role: Role
   /** The server that answered; undefined when the result cache did, or when none was reached. */
   readonly node: string | undefined
+  /** The replica group that was asked for, on a shard that has it. */
   readonly replicaGroup: string | undefined
   /** The rule that decided the role. */
   readonly reason: RouteReason
   /** The rule that decided the shard. */
   readonly shardReason: ShardReason
-  /** The role rules asked before `reason`, which did not apply. */
+  /** The role rules asked before `reason`, which did not apply; empty where no rule was asked. */
   readonly passedOver: readonly RouteReason[]
   /** The scopes around the statement, outermost first, such as `using brazil`. */
   readonly scopes: readonly string[]
+  /**
+   * Where each of `scopes` was opened, `file:line:column`; undefined for one whose place is not known.
+   * Empty unless the configuration's `trace.callSites` is on.
+   */
+  readonly callSites: readonly (string | undefined)[]
   /** Name of the entity the statement is about, where TypeORM knows it. */
   readonly entity: string | undefined
   /** What was asked of TypeORM: `select`, `save`, `query`, `transaction` … */
@@ -98,29 +105,31 @@ export interface RouteEvent {
   /** The parameters; present only for listeners that asked for them. */
   readonly parameters?: unknown
   readonly inTransaction: boolean
-  /** The servers the balancer chose from. */
+  /**
+   * The servers among which the balancer chose `node`, in the order of their declaration; the others had
+   * not their turn. Empty where no server was chosen.
+   */
   readonly candidates: readonly string[]
+  /** The shard's replicas that were no candidates, where a replica was wanted. */
   readonly skipped: readonly SkippedNode[]
-  /** Milliseconds spent waiting for a free connection before this runner's first statement. */
+  /**
+   * Milliseconds that this statement waited for a connection: for its pool to open, for a free one, for
+   * the end of a pause after a failure. 0 where the query runner had its connection already.
+   */
   readonly waitedMs: number
-  /** Whether the connection was verified before it was used. */
+  /** Whether the connection was verified for this statement before it was used. */
   readonly verified: boolean
   /** Whether this statement is the second try of a lost read. */
   readonly retried: boolean
   /** Whether the result cache answered instead of a server. */
   readonly cached: boolean
-  /** Milliseconds from sending the statement to its result. */
+  /**
+   * Milliseconds from asking for the statement to its result, the wait for a connection included; of a
+   * stream to its end.
+   */
   readonly durationMs: number
   readonly error: RouteEventError | undefined
 }
-
-const passedOver = new Map<RouteReason, readonly RouteReason[]>(
-  roleRules.map((reason, index) => [reason, Object.freeze(roleRules.slice(0, index))]),
-)
-
-/** The role rules that come before `reason`. */
-export const rulesBefore = (reason: RouteReason): readonly RouteReason[] =>
-  passedOver.get(reason) ?? []
 
 /** The first keyword of a statement, in capitals; comments before it are skipped. */
 export const statementKeyword = (sql: string): string =>

@@ -1,7 +1,6 @@
 import type { QueryRunner } from 'typeorm'
 import type { Route } from '../router/decide.js'
 import type { Endpoint } from '../topology/snapshot.js'
-import { rulesBefore } from '../trace/event.js'
 import { setState } from './binding.js'
 import { driverAccess, isConnecting } from './driver-access.js'
 import { RoutedEntityManager } from './entity-manager.js'
@@ -17,7 +16,7 @@ export const rawRoute = (shard: Shard, endpoint: Endpoint): Route => ({
   replicaGroup: endpoint.group,
   reason: 'query runner',
   shardReason: 'handle',
-  passedOver: rulesBefore('query runner'),
+  passedOver: [],
   isReadOnly: false,
 })
 
@@ -74,7 +73,7 @@ const internalRunner = (
   endpoint: Endpoint,
 ): QueryRunner => {
   const runner = driverAccess.createQueryRunner(driver, mode)
-  state.endpoint = endpoint
+  state.standAt(endpoint)
   setState(runner, state)
   const query = runner.query as RunnerQuery
   return Object.assign(runner, {

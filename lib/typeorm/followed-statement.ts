@@ -1,4 +1,6 @@
 import type { QueryRunner } from 'typeorm'
+import { errorMonitor } from 'node:events'
+import { Readable } from 'node:stream'
 import type { Frame } from '../context/frame.js'
 import type { RunnerState } from './runner-state.js'
 import { TracedStatement } from './statement-trace.js'
@@ -28,7 +30,13 @@ export class FollowedStatement {
     this.#isWrite = isWrite
     // Now: another may begin a transaction on SQLite's one connection before the statement settles.
     this.#awaitsCommit = inTransaction && state.ownsTransaction
-    const sent = { sql, inTransaction, ambient, isCached: false, retried: state.isRetry }
+    const sent = {
+      sql,
+      inTransaction,
+      ambient,
+      isCached: false,
+      retried: state.isRetry && state.sent === 1,
+    }
     this.#trace = isTraced ? new TracedStatement(state, sent, parameters) : undefined
   }
 
@@ -43,9 +51,31 @@ export class FollowedStatement {
     return observation === undefined ? work() : observation.send(work)
   }
 
-  /** Notes the write and tells the trace. */
-  settled(error?: unknown): void {
-    if (this.#isWrite) this.#state.noteWrite(this.#sql, this.#awaitsCommit, this.#ambient)
+  /** Notes the write, which may have been carried out, and tells the trace. */
+  failed(error: unknown): void {
+    this.#note()
     this.#trace?.settled(error)
   }
+
+  /** As `failed`, of an answer. Of a stream the trace is told when it has ended. */
+  answered(value: unknown): void {
+    this.#note()
+    const trace = this.#trace
+    if (trace === undefined) return
+    if (value instanceof Readable) onceOver(value, (error) => trace.settled(error))
+    else trace.settled()
+  }
+
+  #note(): void {
+    if (this.#isWrite) this.#state.noteWrite(this.#sql, this.#awaitsCommit, this.#ambient)
+  }
+}
+
+/** Waits for the end of a stream, whoever reads it. Its errors stay its reader's to hear. */
+const onceOver = (stream: Readable, over: (error?: unknown) => void): void => {
+  let failure: unknown
+  stream.once(errorMonitor, (error) => {
+    failure = error
+  })
+  stream.once('close', () => over(failure))
 }

@@ -32,6 +32,8 @@ export interface RunnerFacts {
   readonly kind: RouteEventKind
 }
 
+const noCandidates: readonly Endpoint[] = Object.freeze([])
+
 /** The routing state of one query runner. */
 export class RunnerState implements RunnerFacts {
   readonly runtime: Runtime
@@ -44,8 +46,12 @@ export class RunnerState implements RunnerFacts {
   readonly kind: RouteEventKind
   /** The lease on a server connection; SQLite has none. */
   lease: Lease | undefined = undefined
-  /** The SQLite file's endpoint, chosen when the runner was made. */
+  /** The server, where it was chosen when the runner was made: SQLite's file. */
   endpoint: Endpoint | undefined = undefined
+  /** Among which it was chosen. */
+  candidates: readonly Endpoint[] = noCandidates
+  /** The lease of which the trace was told how it was come by. */
+  toldLease: Lease | undefined = undefined
   /** Whether what it writes is the library's own affair, which no read of a scope has to see. */
   isQuiet = false
   /** Whether it was given back: TypeORM does not note that of SQLite's runners, which share a connection. */
@@ -89,6 +95,12 @@ export class RunnerState implements RunnerFacts {
   /** The server that answers, once it is known. */
   get node(): string | undefined {
     return (this.lease?.endpoint ?? this.endpoint)?.node
+  }
+
+  /** Takes in the server, where it is chosen with the runner. */
+  standAt(endpoint: Endpoint, candidates: readonly Endpoint[] = [endpoint]): void {
+    this.endpoint = endpoint
+    this.candidates = candidates
   }
 
   /**
@@ -199,13 +211,13 @@ export class RunnerState implements RunnerFacts {
       (value) => {
         this.#pending -= 1
         this.lease?.ended()
-        followed?.settled()
+        followed?.answered(value)
         return value
       },
       (reason: unknown) => {
         this.#pending -= 1
         const error = this.#failed(reason, sql)
-        followed?.settled(error)
+        followed?.failed(error)
         const isRetried = this.lease !== undefined && this.mayRetry(runner) && isLost(error)
         if (isRetried) return sendAgain(runner, sql, parameters, structured)
         throw error
@@ -243,11 +255,11 @@ export const settling = <T>(
     ? result
     : result.then(
         (value) => {
-          followed.settled()
+          followed.answered(value)
           return value
         },
         (error: unknown) => {
-          followed.settled(error)
+          followed.failed(error)
           throw error
         },
       )

@@ -31,12 +31,16 @@ const modeOf = (state: RunnerState, driver: Driver): ReplicationMode => {
   return isRead && (driver as PooledDriver).isReplicated ? 'slave' : 'master'
 }
 
-/** The SQLite server of a runner: there the connection is chosen with the runner. */
-const sqliteEndpoint = ({ runtime, shard, route }: RunnerState): Endpoint => {
+/** Chooses the SQLite server of a runner: there the connection is chosen with the runner. */
+const chooseSqlite = (state: RunnerState): Endpoint => {
+  const { runtime, shard, route } = state
   const candidates = runtime.pools.candidatesOf(route, shard.topology)
-  return candidates.length === 1
-    ? candidates[0]
-    : runtime.balancers.of(shard.name, route.replicaGroup)(candidates)
+  const endpoint =
+    candidates.length === 1
+      ? candidates[0]
+      : runtime.balancers.of(shard.name, route.replicaGroup)(candidates)
+  state.standAt(endpoint, candidates)
+  return endpoint
 }
 
 /**
@@ -47,8 +51,8 @@ const sqliteEndpoint = ({ runtime, shard, route }: RunnerState): Endpoint => {
 export const createRunner = (state: RunnerState, endpoint?: Endpoint): QueryRunner => {
   const { shard } = state
   if (shard.family === 'sqlite') {
-    state.endpoint = endpoint ?? sqliteEndpoint(state)
-    const driver = shard.drivers.of(state.endpoint)
+    if (endpoint !== undefined) state.standAt(endpoint)
+    const driver = shard.drivers.of(endpoint ?? chooseSqlite(state))
     const runner = sqliteRunner(
       driverAccess.createQueryRunner(driver, 'master'),
       modeOf(state, driver),

@@ -5,7 +5,8 @@ import type { Health } from '../pool/health.js'
 import type { ProcessLimit } from '../pool/process-limit.js'
 import type { PoolRegistry } from '../pool/registry.js'
 import { Balancers } from '../router/balancer.js'
-import { type RoutePolicy, ambientShard, decide } from '../router/decide.js'
+import { ambientShard, decide } from '../router/decide.js'
+import type { RoutePolicy } from '../router/policy.js'
 import type { Intent } from '../router/request.js'
 import { pinnedShard } from '../router/unsharded.js'
 import { CarriedWrites } from '../scopes/carried-writes.js'
@@ -104,7 +105,7 @@ export class Runtime {
       this.store,
       this.policy,
       carried,
-      config.fanOutConcurrency,
+      { concurrency: config.fanOutConcurrency, callSites: config.traceCallSites },
       (late) => connectionScopeOf(this, late),
     )
     this.groups = new EngineGroups(this.base, config.shards[0].primary.connection)

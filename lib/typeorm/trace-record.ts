@@ -1,7 +1,8 @@
-import { type Frame, scopeLabels } from '../context/frame.js'
+import { type Frame, userScopes } from '../context/frame.js'
 import { scopeIdOf } from '../context/scope-id.js'
 import { type RouteEvent, type RouteEventError, statementKeyword } from '../trace/event.js'
 import type { StatementStart } from '../trace/observers.js'
+import { skippedServers } from './passed-servers.js'
 import type { RunnerState } from './runner-state.js'
 
 /** What is known of one statement when it is sent. */
@@ -57,6 +58,42 @@ export const statementStart = (
   })
 }
 
+const none: readonly never[] = Object.freeze([])
+
+/** How a statement came by its server. */
+type Choice = Pick<RouteEvent, 'candidates' | 'node' | 'skipped' | 'verified' | 'waitedMs'>
+
+const noChoice: Choice = {
+  node: undefined,
+  candidates: none,
+  skipped: none,
+  waitedMs: 0,
+  verified: false,
+}
+
+const choiceOf = (state: RunnerState): Choice => {
+  const { lease, shard, route, runtime } = state
+  const candidates = lease?.candidates ?? state.candidates
+  // Later statements of a runner come by their connection without waiting.
+  const isNews = lease !== undefined && state.toldLease !== lease
+  state.toldLease = lease
+  const topology = runtime.store.current.shards.get(shard.name)
+  return {
+    node: state.node,
+    candidates: candidates.map(({ node }) => node),
+    skipped: topology
+      ? skippedServers(topology, route, candidates, lease?.skipped ?? none)
+      : (lease?.skipped ?? none),
+    waitedMs: isNews ? lease.waitedMs : 0,
+    verified: isNews && lease.verified,
+  }
+}
+
+const callSitesOf = (scopes: readonly Frame[]): readonly (string | undefined)[] =>
+  scopes.some(({ callSite }) => callSite !== undefined)
+    ? scopes.map(({ callSite }) => callSite)
+    : none
+
 /** The event of one statement: the runner's route, its lease and the outcome. */
 export const routeEvent = (
   state: RunnerState,
@@ -65,6 +102,7 @@ export const routeEvent = (
 ): RouteEvent => {
   const { route, lease } = state
   const scope = sent.ambient ?? state.frame
+  const scopes = userScopes(scope)
   return Object.freeze({
     version: 1,
     routeId: state.routeId,
@@ -73,22 +111,17 @@ export const routeEvent = (
     at: sent.at,
     shard: route.shard,
     role: lease?.isFallback === true ? 'primary' : route.role,
-    node: sent.isCached ? undefined : state.node,
     replicaGroup: route.replicaGroup,
     reason: route.reason,
     shardReason: route.shardReason,
     passedOver: route.passedOver,
-    scopes: scopeLabels(scope),
+    scopes: scopes.map(({ label }) => label),
+    callSites: callSitesOf(scopes),
     entity: state.metadata?.name,
     operation: state.operation,
     statement: statementKeyword(sent.sql),
     inTransaction: sent.inTransaction,
-    candidates: (lease?.candidates ?? (state.endpoint ? [state.endpoint] : [])).map(
-      ({ node }) => node,
-    ),
-    skipped: lease?.skipped ?? [],
-    waitedMs: lease?.waitedMs ?? 0,
-    verified: lease?.verified ?? false,
+    ...(sent.isCached ? noChoice : choiceOf(state)),
     retried: sent.retried,
     cached: sent.isCached,
     durationMs: outcome.durationMs,

@@ -42,6 +42,8 @@ describe('options of octopus()', () => {
       carrier: undefined,
       maxConnections: undefined,
       checkoutCallSites: false,
+      traceCallSites: false,
+      sqlComments: [],
     })
   })
 

@@ -5,7 +5,7 @@ import {
   childFrame,
   encloses,
   frameOf,
-  scopeLabels,
+  userScopes,
   userFrame,
 } from '../../lib/context/frame.js'
 
@@ -92,8 +92,11 @@ describe('frames in each other', () => {
   })
 
   it('are told outermost first, without those of others and the library', () => {
-    expect(scopeLabels(innermost)).to.deep.equal(['using brazil', 'usingPrimary'])
-    expect(scopeLabels(undefined)).to.deep.equal([])
+    expect(userScopes(innermost).map(({ label }) => label)).to.deep.equal([
+      'using brazil',
+      'usingPrimary',
+    ])
+    expect(userScopes(undefined)).to.deep.equal([])
   })
 
   it('lead to the nearest that a user opened', () => {

@@ -181,7 +181,7 @@ export const rows: readonly Row[] = [
     intent: 'read',
     frame: inReports,
     shard: reportsOffline,
-    to: 'primary',
+    to: 'primary reports',
     because: 'no replica available',
     isReadOnly: true,
   },

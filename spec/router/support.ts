@@ -1,5 +1,5 @@
 import { type Frame, type FrameChange, childFrame } from '../../lib/context/frame.js'
-import type { RoutePolicy } from '../../lib/router/decide.js'
+import type { RoutePolicy } from '../../lib/router/policy.js'
 import type { RouteRequest } from '../../lib/router/request.js'
 
 export const owner = Object.freeze({})

@@ -1,5 +1,5 @@
 import { ConnectionScope } from '../../lib/pool/connection-scope.js'
-import type { RoutePolicy } from '../../lib/router/decide.js'
+import type { RoutePolicy } from '../../lib/router/policy.js'
 import { CarriedWrites, type Clocks } from '../../lib/scopes/carried-writes.js'
 import { Scopes } from '../../lib/scopes/scopes.js'
 import { TopologyStore } from '../../lib/topology/store.js'
@@ -28,6 +28,7 @@ export const scopesOver = (
     store = new TopologyStore(topology),
     carried = new CarriedWrites(undefined, 5000, clocks),
     concurrency = 8,
+    callSites = false,
   } = {},
 ): Scopes =>
   new Scopes(
@@ -35,7 +36,7 @@ export const scopesOver = (
     store,
     { isEnabled: true, readYourWritesMs: 5000, ambientShard: undefined, ...policy },
     carried,
-    concurrency,
+    { concurrency, callSites },
     (late) =>
       new ConnectionScope({ late, drainMs: 100, warn: () => undefined, ended: () => undefined }),
   )

@@ -59,6 +59,8 @@ export const configWith = (
     carrier: undefined,
     maxConnections: undefined,
     checkoutCallSites: false,
+    traceCallSites: false,
+    sqlComments: [],
   }
 }
 

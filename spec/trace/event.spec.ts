@@ -1,19 +1,5 @@
 import { expect } from 'chai'
-import { roleRules, rulesBefore, statementKeyword } from '../../lib/trace/event.js'
-
-describe('rulesBefore', () => {
-  it('lists the rules that were asked before, in their order', () => {
-    expect(rulesBefore('disabled')).to.deep.equal([])
-    expect(rulesBefore('lock')).to.deep.equal(['disabled', 'write'])
-    for (const [index, rule] of roleRules.entries())
-      expect(rulesBefore(rule)).to.deep.equal(roleRules.slice(0, index))
-  })
-
-  it('costs nothing: the lists are made once, and frozen', () => {
-    expect(rulesBefore('lock')).to.equal(rulesBefore('lock'))
-    expect(Object.isFrozen(rulesBefore('lock'))).to.equal(true)
-  })
-})
+import { statementKeyword } from '../../lib/trace/event.js'
 
 describe('statementKeyword', () => {
   for (const [sql, keyword] of [

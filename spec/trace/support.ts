@@ -1,4 +1,4 @@
-import { type RouteEvent, rulesBefore } from '../../lib/trace/event.js'
+import { type RouteEvent, roleRules } from '../../lib/trace/event.js'
 import type { RouteRecord } from '../../lib/trace/hub.js'
 
 /** An event of a read on a replica, but for what is said otherwise. */
@@ -15,8 +15,9 @@ export const routeEvent = (change: Partial<RouteEvent>): RouteEvent =>
     replicaGroup: undefined,
     reason: 'read outside a transaction',
     shardReason: 'scope',
-    passedOver: rulesBefore('read outside a transaction'),
+    passedOver: roleRules.slice(0, -1),
     scopes: ['using brazil'],
+    callSites: [],
     entity: 'User',
     operation: 'select',
     statement: 'SELECT',

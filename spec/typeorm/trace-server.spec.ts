@@ -115,6 +115,35 @@ describe('the trace of statements that wait, fail or set a connection up', funct
     expect(events[0]!.waitedMs).to.be.above(0)
   })
 
+  it('tells of a wait once, with the statement that waited', async () => {
+    const { db, events } = wrap()
+    await db.initialize()
+    let waiting: Promise<unknown> | undefined
+    await holding(db, async () => {
+      waiting = db.transaction((manager) => manager.query('SELECT 1'))
+      await until(() => db.octopus.pools()[0]?.waiting === 1, { what: 'a waiter' })
+    })
+    await waiting
+    const [first, ...others] = events.map(({ waitedMs }) => waitedMs)
+    expect(first).to.be.above(0)
+    expect(others).to.deep.equal([0, 0])
+  })
+
+  it('tells of a stream when it has ended, and how', async () => {
+    const { db, events } = wrap()
+    await db.initialize()
+    await holding(db, async (runner) => {
+      const stream = await runner.stream('SELECT 1 AS one UNION ALL SELECT 2')
+      expect(events).to.deep.equal([])
+      expect(await stream.toArray()).to.have.length(2)
+      await until(() => events.length === 1, { what: 'the event of the stream' })
+      const broken = await runner.stream('SELECT * FROM nowhere')
+      expect(await failure(broken.toArray())).to.be.instanceOf(Error)
+      await until(() => events.length === 2, { what: 'the event of the broken stream' })
+    })
+    expect(events.map(({ error }) => error?.code)).to.deep.equal([undefined, 'ER_NO_SUCH_TABLE'])
+  })
+
   it('tells that no connection became free', async () => {
     const { db, events } = wrap({ acquireTimeoutMs: 1 })
     await db.initialize()

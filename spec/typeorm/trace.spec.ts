@@ -4,6 +4,7 @@ import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm'
 import type { SqljsEntityManager } from 'typeorm/entity-manager/SqljsEntityManager.js'
 import {
   type ConnectionProxy,
+  type OctopusOptions,
   type RouteEvent,
   octopus,
   routeChannelName,
@@ -21,10 +22,14 @@ const secret = 'secret text'
 let content: Uint8Array
 const opened: ConnectionProxy[] = []
 
-const open = async (more: object = {}): Promise<ConnectionProxy> => {
+const open = async (more: object = {}, settings: OctopusOptions = {}): Promise<ConnectionProxy> => {
   const source = new DataSource({ type: 'sqljs', database: content, entities: [Note], ...more })
   const replicas = [{ name: 'r1', database: content }]
-  const db = octopus(source, { replicas, shards: { brazil: { database: content, replicas } } })
+  const db = octopus(source, {
+    replicas,
+    shards: { brazil: { database: content, replicas } },
+    ...settings,
+  })
   opened.push(db)
   await db.initialize()
   return db
@@ -83,6 +88,7 @@ describe('the trace of a wrapped data source', () => {
       shardReason: 'default',
       passedOver: rest.passedOver,
       scopes: [],
+      callSites: [],
       entity: 'Note',
       operation: 'select',
       statement: 'SELECT',
@@ -122,6 +128,21 @@ describe('the trace of a wrapped data source', () => {
       shardReason: 'scope',
       reason: 'pinned to primary',
     })
+  })
+
+  it('tells where each scope was opened, if that is asked for', async () => {
+    const sited = await open({}, { trace: { callSites: true } })
+    const [event] = await told(sited, () =>
+      sited.using('brazil', () => sited.usingPrimary(() => sited.getRepository(Note).find())),
+    )
+    expect(event!.scopes).to.deep.equal(['using brazil', 'usingPrimary'])
+    expect(event!.callSites).to.have.length(2)
+    for (const site of event!.callSites) expect(site).to.match(/trace\.spec\.[jt]s:\d+:\d+$/)
+    const inAll = await told(sited, () =>
+      sited.usingAll(() => sited.getRepository(Note).count(), { concurrency: 1 }),
+    )
+    expect(inAll).to.have.length(2)
+    for (const { callSites } of inAll) expect(callSites[0]).to.match(/trace\.spec/)
   })
 
   it('tells how the shard was chosen', async () => {
