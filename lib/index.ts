@@ -80,7 +80,17 @@ export type {
 export { type BatchOptions, inBatches } from './typeorm/batches.js'
 export type { ConnectionProxy, OctopusMembers } from './typeorm/connection-proxy.js'
 export type { OctopusControl } from './typeorm/control.js'
-export type { ExplainOperation, Explanation } from './typeorm/explain.js'
+export type { ExplainedRule } from './router/explain-role.js'
+export type { WhatIf } from './router/what-if.js'
+export type {
+  ExplainOperation,
+  ExplainOptions,
+  ExplainTarget,
+  ExplainedBuilder,
+  ExplainedSql,
+  Explanation,
+} from './typeorm/explain.js'
+export type { ExplainedScope, RememberedWrite, ScopeExplanation } from './typeorm/explain-scope.js'
 export type { ClearsKeys } from './typeorm/keyed-cache.js'
 export { octopus, shardVariable } from './typeorm/octopus.js'
 export type { CheckNodesOptions, NodesCheck } from './typeorm/node-check/check-nodes.js'

@@ -42,7 +42,33 @@ const groupOn = (shard: ShardTopology, frame: Frame | undefined): string | undef
     ? frame.replicaGroup
     : undefined
 
-const routeIn = (situation: Situation, shardReason: ShardReason): Route => {
+/** What the role rules look at for a request, and the rule that chose its shard. */
+export interface Question {
+  readonly situation: Situation
+  readonly by: ShardReason
+}
+
+/**
+ * Chooses the shard of a request.
+ *
+ * @throws UnknownShardError if the shard named has left the topology
+ */
+export const questionOf = (
+  request: RouteRequest,
+  frame: Frame | undefined,
+  topology: Topology,
+  now: number,
+  policy: RoutePolicy,
+): Question => {
+  const chosen = request.shard ?? ambientShard(frame, topology, policy)
+  const shard = topology.shards.get(chosen.name)
+  if (shard === undefined) throw new UnknownShardError(chosen.name, topology.shardNames)
+  const group = groupOn(shard, frame)
+  return { situation: { request, frame, shard, group, now, policy }, by: chosen.by }
+}
+
+/** The route of a request whose shard is chosen. Throws what `decide` throws. */
+export const answer = ({ situation, by }: Question): Route => {
   const { rule, chosen } = askRules(situation)
   const reason = chosen.reason ?? rule.name
   const isReplicaWanted = chosen.role === 'replica' || reason === 'no replica available'
@@ -51,7 +77,7 @@ const routeIn = (situation: Situation, shardReason: ShardReason): Route => {
     role: chosen.role,
     replicaGroup: isReplicaWanted ? situation.group : undefined,
     reason,
-    shardReason,
+    shardReason: by,
     passedOver: rule.passedOver,
     isReadOnly: chosen.isReadOnly,
   }
@@ -72,10 +98,4 @@ export const decide = (
   topology: Topology,
   now: number,
   policy: RoutePolicy,
-): Route => {
-  const chosen = request.shard ?? ambientShard(frame, topology, policy)
-  const shard = topology.shards.get(chosen.name)
-  if (shard === undefined) throw new UnknownShardError(chosen.name, topology.shardNames)
-  const group = groupOn(shard, frame)
-  return routeIn({ request, frame, shard, group, now, policy }, chosen.by)
-}
+): Route => answer(questionOf(request, frame, topology, now, policy))

@@ -220,6 +220,8 @@ export const rules: readonly RoleRule[] = [
 
 /** A rule among those of one intent. */
 export interface AskedRule extends RoleRule {
+  /** Its place in the list of all. */
+  readonly at: number
   /** The names of the rules before it, without its own: what is passed over if it decides. */
   readonly passedOver: readonly RouteReason[]
 }
@@ -237,6 +239,7 @@ const allAsked: readonly AskedRule[] = rules.map((rule, at) => ({
   choose: rule.choose,
   because: rule.because,
   whyNot: rule.whyNot,
+  at,
   passedOver: passedOverBy(rule, at),
 }))
 

@@ -1,4 +1,4 @@
-import type { DataSource, EntityTarget, ObjectLiteral, SelectQueryBuilder } from 'typeorm'
+import type { DataSource } from 'typeorm'
 import type { NodeOptions } from '../config/node-options.js'
 import type { ReplicaOptions, ShardOptions } from '../config/options.js'
 import { UnknownShardError } from '../errors.js'
@@ -8,7 +8,14 @@ import type { ExportWritesOptions, ScopeOptions } from '../scopes/carried-writes
 import type { Traced } from '../scopes/scopes.js'
 import type { RouteListener, RouteListenerOptions } from '../trace/hub.js'
 import type { StatementObserve, StatementObserveOptions } from '../trace/observers.js'
-import { type ExplainOperation, type Explanation, explain } from './explain.js'
+import {
+  type ExplainOperation,
+  type ExplainOptions,
+  type ExplainTarget,
+  type Explanation,
+  explain,
+} from './explain.js'
+import { type ScopeExplanation, explainScope } from './explain-scope.js'
 import { type CheckNodesOptions, type NodesCheck, checkNodes } from './node-check/check-nodes.js'
 import {
   type DisconnectOptions,
@@ -128,17 +135,26 @@ export class OctopusControl {
   }
 
   /**
-   * The decision for an operation on an entity, a query builder or raw SQL, as it would be made here
-   * and now. Never touches a server.
+   * The decision for an operation on an entity, for a query builder or for SQL, as it would be made here
+   * and now: the rules that were asked, why each applied or not, and what would change it. Never touches
+   * a server.
    *
-   * @param target - an entity, a select query builder, or SQL for the operation `query`
-   * @throws ReadOnlyScopeError and NoReplicaError as the operation itself would
+   * @param target - an entity, a query builder, `{ sql }`, or SQL itself for the operation `query`
+   * @param operation - what would be done with an entity: `find` where it is left out
+   * @throws ReadOnlyScopeError, NoReplicaError and CrossShardError as the operation itself would
+   * @throws UnknownShardError if `options.shard` names none
    */
   explain(
-    target: EntityTarget<ObjectLiteral> | SelectQueryBuilder<ObjectLiteral>,
-    operation: ExplainOperation = 'find',
+    target: ExplainTarget,
+    operation?: ExplainOperation,
+    options: ExplainOptions = {},
   ): Explanation {
-    return explain(this.#runtime, target, operation)
+    return explain(this.#runtime, target, operation, options)
+  }
+
+  /** What the scope around the caller is: where it was opened, on which shard, what it has written. */
+  explainScope(): ScopeExplanation {
+    return explainScope(this.#runtime)
   }
 
   /**

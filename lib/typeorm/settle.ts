@@ -24,7 +24,7 @@ export const mainMetadata = ({
   mainAlias?.hasMetadata ? mainAlias.metadata : undefined
 
 /** What a builder does, for messages. */
-const operationOf = ({ expressionMap: { queryType } }: AnyBuilder): string =>
+export const operationOf = ({ expressionMap: { queryType } }: AnyBuilder): string =>
   queryType === 'soft-delete' ? 'softDelete' : queryType
 
 /**
