@@ -129,7 +129,11 @@ const askedOf = (
 ): Asked => {
   if (isBuilder(target)) return ofBuilder(builder(target), operation)
   const dataSource = shard === undefined ? runtime.front : runtime.shard(shard).view
-  const sql = isSql(target) ? target.sql : operation === 'query' ? String(target) : undefined
+  const sql = isSql(target)
+    ? target.sql
+    : operation === 'query' && typeof target === 'string'
+      ? target
+      : undefined
   const entity = isSql(target) || sql !== undefined ? undefined : target
   const name = sql === undefined ? (operation ?? 'find') : 'query'
   const subject = sql ?? entityName(entity) ?? 'the query'

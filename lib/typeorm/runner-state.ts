@@ -9,8 +9,10 @@ import type { Intent } from '../router/request.js'
 import type { Endpoint } from '../topology/snapshot.js'
 import type { RouteEventKind } from '../trace/event.js'
 import { nextRouteId } from '../trace/ids.js'
+import { withComment } from '../trace/sql-comment.js'
 import { FollowedStatement } from './followed-statement.js'
 import { isRefusedOnReplica, mayWrite } from './read-only-guard.js'
+import { routeComment } from './route-comment.js'
 import type { Runtime } from './runtime.js'
 import type { Shard } from './shard.js'
 import { sendAgain } from './held-connection.js'
@@ -65,6 +67,8 @@ export class RunnerState implements RunnerFacts {
   /** Whether its rows come one by one, so that a reader may have had some. */
   isStreaming = false
   #routeId: string | undefined = undefined
+  /** What its statements end with, made at the first. */
+  #comment: string | undefined = undefined
   #pending = 0
   /** Made at the first statement in a transaction. */
   #transaction: TransactionScope | undefined = undefined
@@ -93,8 +97,13 @@ export class RunnerState implements RunnerFacts {
   }
 
   /** The server that answers, once it is known. */
+  get server(): Endpoint | undefined {
+    return this.lease?.endpoint ?? this.endpoint
+  }
+
+  /** Its name. */
   get node(): string | undefined {
-    return (this.lease?.endpoint ?? this.endpoint)?.node
+    return this.server?.node
   }
 
   /** Takes in the server, where it is chosen with the runner. */
@@ -125,7 +134,13 @@ export class RunnerState implements RunnerFacts {
       this.#transaction ??= new TransactionScope(this.shard.name)
       this.#transaction.check(runner, sql, ambient)
     }
-    return this.route.isReadOnly ? this.#admitReading(sql) : sql
+    const admitted = this.route.isReadOnly ? this.#admitReading(sql) : sql
+    return this.runtime.config.sqlComments.length === 0 ? admitted : this.#commented(admitted)
+  }
+
+  #commented(sql: string): string {
+    this.#comment ??= routeComment(this)
+    return withComment(sql, this.#comment)
   }
 
   /**

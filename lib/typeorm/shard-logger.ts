@@ -10,13 +10,15 @@ interface PrefixedLogger {
 
 const loggers = new WeakMap<Shard, PrefixedLogger>()
 
-/** The shard's logger: the wrapped data source's own, told on which shard and replica a query ran. */
+/** The shard's logger: the wrapped data source's own, told on which shard and server a query runs. */
 export const loggerOf = (shard: Shard): Logger => {
   const { front } = shard.runtime
   const inner = front.logger
   const { logging, logger: kind } = front.options
-  // With logging off TypeORM's loggers drop queries; do not build a text for each of them.
-  const isVerbose = (logging !== undefined && logging !== false) || typeof kind === 'object'
+  // With logging off TypeORM's loggers drop queries, but for the one that DEBUG switches on; do not build a
+  // text for each of them.
+  const isOff = logging === undefined || logging === false
+  const isVerbose = !isOff || typeof kind === 'object' || kind === 'debug'
   const known = loggers.get(shard)
   if (known?.inner === inner && known.isVerbose === isVerbose) return known.logger
   const logger = prefixed(inner, shard, isVerbose)
@@ -26,21 +28,25 @@ export const loggerOf = (shard: Shard): Logger => {
 
 const prefixOf = (shard: Shard, runner: QueryRunner | undefined): string => {
   const state = stateOf(runner)
-  return state?.route.role === 'replica'
-    ? `[Shard: ${shard.name}, replica ${state.node ?? ''}] `
-    : `[Shard: ${shard.name}] `
+  if (state === undefined) return `[Shard: ${shard.name}] `
+  const { server, route } = state
+  const where = server === undefined ? route.role : `${server.role} ${server.node}`
+  return `[Shard: ${shard.name}, ${where}] `
 }
 
-const prefixed = (inner: Logger, shard: Shard, isVerbose: boolean): Logger => ({
-  logQuery: (sql, parameters, runner) =>
-    inner.logQuery(isVerbose ? prefixOf(shard, runner) + sql : sql, parameters, runner),
-  logQueryError: (error, sql, parameters, runner) =>
-    inner.logQueryError(error, prefixOf(shard, runner) + sql, parameters, runner),
-  logQuerySlow: (time, sql, parameters, runner) =>
-    inner.logQuerySlow(time, prefixOf(shard, runner) + sql, parameters, runner),
-  logSchemaBuild: (message, runner) =>
-    inner.logSchemaBuild(prefixOf(shard, runner) + message, runner),
-  logMigration: (message, runner) => inner.logMigration(prefixOf(shard, runner) + message, runner),
-  log: (level, message, runner) =>
-    inner.log(level, `${prefixOf(shard, runner)}${String(message)}`, runner),
-})
+const prefixed = (inner: Logger, shard: Shard, isVerbose: boolean): Logger => {
+  const told = <T>(text: T, runner: QueryRunner | undefined): T | string =>
+    // Loggers of one's own may be given objects and lists, which TypeORM's take apart themselves.
+    typeof text === 'string' ? prefixOf(shard, runner) + text : text
+  return {
+    logQuery: (sql, parameters, runner) =>
+      inner.logQuery(isVerbose ? told(sql, runner) : sql, parameters, runner),
+    logQueryError: (error, sql, parameters, runner) =>
+      inner.logQueryError(error, told(sql, runner), parameters, runner),
+    logQuerySlow: (time, sql, parameters, runner) =>
+      inner.logQuerySlow(time, told(sql, runner), parameters, runner),
+    logSchemaBuild: (message, runner) => inner.logSchemaBuild(told(message, runner), runner),
+    logMigration: (message, runner) => inner.logMigration(told(message, runner), runner),
+    log: (level, message: unknown, runner) => inner.log(level, told(message, runner), runner),
+  }
+}

@@ -87,7 +87,7 @@ export const severalShards = (stage: () => Stage): void => {
         expect(
           logger.lines.map((line) => stripVTControlCharacters(line).replace(/\].*/s, ']')),
         ).to.deep.equal([
-          '[Shard: master]',
+          `[Shard: master, primary ${events[0]?.node}]`,
           '[Shard: master, replica master-r2]',
           '[Shard: russia, replica russia-r1]',
         ])
