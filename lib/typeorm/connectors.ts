@@ -82,6 +82,8 @@ export interface DriverLifecycle {
   /** Is given the first connection, for what is to be asked of the server once. */
   readonly greet: (connection: VerifiedConnection) => Promise<void>
   readonly stop: () => Promise<void>
+  /** Is shown each connection before it is used. */
+  readonly watch: (connection: object) => void
   readonly sockets: Sockets
   /** Is told of each connection's begin and end. */
   readonly journal: PoolJournal
@@ -90,8 +92,13 @@ export interface DriverLifecycle {
 /** Takes in the connection with which the driver has tried the server. */
 const greeted = async (connector: Connector, { greet, stop }: DriverLifecycle): Promise<void> => {
   try {
-    const connection = await connector.acquire()
-    await greet(connection).finally(() => connection.giveBack())
+    // The connectors below lend nothing else.
+    const connection = (await connector.acquire()) as Physical
+    connection.purpose = 'greet'
+    await greet(connection).finally(() => {
+      connection.purpose = 'verify'
+      connection.giveBack()
+    })
   } catch (error) {
     await stop()
     throw error
@@ -135,10 +142,16 @@ const serverConnector = <C extends object>(
     },
     acquire: () =>
       new Promise((resolve, reject) => {
-        native.take((error, connection) => (error ? reject(error) : resolve(known.of(connection))))
+        native.take((error, connection) => {
+          if (error) return reject(error)
+          lifecycle.watch(connection)
+          resolve(known.of(connection))
+        })
       }),
     async connect() {
-      return known.single(await native.connect())
+      const connection = await native.connect()
+      lifecycle.watch(connection)
+      return known.single(connection)
     },
     async stop() {
       if (native.isPresent()) await lifecycle.stop()
@@ -163,6 +176,7 @@ export const mysqlConnector = (driver: ServerDriver, lifecycle: DriverLifecycle)
     physical: (connection, isPooled, gone) => new MysqlPhysical(connection, isPooled, gone),
     adopt(connected) {
       pool = connected.pool
+      pool?.on('connection', lifecycle.watch)
     },
     take(done) {
       // Under TypeORM's own replication the driver has no such pool.
@@ -195,6 +209,7 @@ export const postgresConnector = (driver: ServerDriver, lifecycle: DriverLifecyc
     physical: (client, isPooled, gone) => new PostgresPhysical(client, isPooled, gone),
     adopt(connected) {
       pool = connected.master
+      pool?.on('connect', lifecycle.watch)
     },
     take(done) {
       if (pool === undefined) throw new TypeError('The driver is not connected')

@@ -1,24 +1,13 @@
 import type { QueryRunner } from 'typeorm'
-import type { Route } from '../router/decide.js'
 import type { Endpoint } from '../topology/snapshot.js'
 import { setState } from './binding.js'
 import { driverAccess, isConnecting } from './driver-access.js'
 import { RoutedEntityManager } from './entity-manager.js'
 import type { Driver, ReplicationMode, RunnerQuery } from './internals.js'
-import { RunnerState, settling } from './runner-state.js'
+import { rawState, sendOwn, traceRaw } from './raw-statements.js'
+import { type RunnerState, settling } from './runner-state.js'
 import { createRunner } from './runners.js'
 import type { Shard } from './shard.js'
-
-/** The route of what is sent to a server by its name: no decision was made. */
-export const rawRoute = (shard: Shard, endpoint: Endpoint): Route => ({
-  shard: shard.name,
-  role: endpoint.role,
-  replicaGroup: endpoint.group,
-  reason: 'query runner',
-  shardReason: 'handle',
-  passedOver: [],
-  isReadOnly: false,
-})
 
 /**
  * Puts the library's pools in the place of a driver's own life cycle: `connect` opens the pool of its
@@ -34,22 +23,13 @@ export const watchDriver = (driver: Driver, shard: Shard, endpoint: Endpoint): v
       // Asked of an overlay of the driver while that connects.
       value(this: Driver, mode: ReplicationMode): QueryRunner {
         const isInternal = isConnecting(this)
-        const { runtime } = shard
-        const state = new RunnerState({
-          runtime,
-          shard,
-          route: rawRoute(shard, endpoint),
-          frame: undefined,
-          intent: 'primary runner',
-          operation: isInternal ? 'connect' : 'driver.createQueryRunner',
-          metadata: undefined,
-          kind: isInternal ? 'internal' : 'bypass',
-        })
-        return isInternal
-          ? internalRunner(this, mode, state, endpoint)
-          : createRunner(state, endpoint)
+        const state = isInternal
+          ? rawState(shard, endpoint, 'internal', 'connect')
+          : rawState(shard, endpoint, 'bypass', 'driver.createQueryRunner')
+        return isInternal ? internalRunner(this, mode, state) : createRunner(state, endpoint)
       },
     },
+    ...(shard.family === 'postgres' && { executeQuery: executing(driver, shard, endpoint) }),
     createSchemaBuilder: {
       configurable: true,
       writable: true,
@@ -65,15 +45,35 @@ export const watchDriver = (driver: Driver, shard: Shard, endpoint: Endpoint): v
   })
 }
 
+/** PostgreSQL's driver sends by it, past its query runners, what it sets up once it has connected. */
+const executing = (driver: Driver, shard: Shard, endpoint: Endpoint): PropertyDescriptor => {
+  const { executeQuery } = driver as Driver & {
+    executeQuery(connection: object, sql: string): Promise<unknown>
+  }
+  return {
+    configurable: true,
+    writable: true,
+    value(this: Driver, connection: object, sql: string): Promise<unknown> {
+      const settled = traceRaw(rawState(shard, endpoint, 'internal', 'afterConnect'), sql, false)
+      const sent = sendOwn(connection, '', () => executeQuery.call(this, connection, sql))
+      if (settled === undefined) return sent
+      return sent.then(
+        (value) => {
+          settled()
+          return value
+        },
+        (error: unknown) => {
+          settled(error)
+          throw error
+        },
+      )
+    },
+  }
+}
+
 /** A runner of a driver that is just connecting: its pool is not open, so it uses the driver's. */
-const internalRunner = (
-  driver: Driver,
-  mode: ReplicationMode,
-  state: RunnerState,
-  endpoint: Endpoint,
-): QueryRunner => {
+const internalRunner = (driver: Driver, mode: ReplicationMode, state: RunnerState): QueryRunner => {
   const runner = driverAccess.createQueryRunner(driver, mode)
-  state.standAt(endpoint)
   setState(runner, state)
   const query = runner.query as RunnerQuery
   return Object.assign(runner, {

@@ -88,7 +88,7 @@ export const connectorOf = (
   {
     extra,
     ...lifecycle
-  }: Pick<DriverLifecycle, 'greet' | 'journal' | 'sockets' | 'start' | 'stop'> & {
+  }: Pick<DriverLifecycle, 'greet' | 'journal' | 'sockets' | 'start' | 'stop' | 'watch'> & {
     /** What the driver's own pool is told beside the options. */
     readonly extra: () => object | undefined
   },

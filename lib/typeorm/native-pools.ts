@@ -26,6 +26,7 @@ export interface MysqlConnection {
 /** A pool of mysql2. */
 export interface MysqlPool {
   getConnection(callback: Callback<MysqlConnection>): void
+  on(event: 'connection', listener: (connection: MysqlConnection) => void): unknown
   end(callback: Callback<unknown>): void
 }
 
@@ -45,5 +46,6 @@ export interface PostgresClient {
 export interface PostgresPool {
   readonly options: object
   connect(callback: Callback<PostgresClient>): void
+  on(event: 'connect', listener: (client: PostgresClient) => void): unknown
   end(callback: () => void): void
 }

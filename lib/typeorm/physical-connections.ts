@@ -1,4 +1,5 @@
 import type { PhysicalConnection } from '../pool/lease.js'
+import { sendOwn } from './raw-statements.js'
 import type { MysqlConnection, PostgresClient, Rows, Socket } from './native-pools.js'
 
 /** A connection and what its pool notes about it; the engines close and verify it in their ways. */
@@ -6,6 +7,8 @@ export abstract class Physical implements PhysicalConnection {
   epoch: number | undefined = undefined
   usedAt = 0
   expiresAt = Number.POSITIVE_INFINITY
+  /** What the library's own statements on it are for, for the trace. */
+  purpose = 'verify'
   protected readonly isPooled: boolean
   readonly #socket: Socket | undefined
   readonly #gone: () => void
@@ -94,7 +97,9 @@ export class MysqlPhysical extends Physical {
     // Not as the application has set it: its own type casts, nested tables and row arrays.
     const options = { sql, typeCast: true, rowsAsArray: false, nestTables: false }
     return new Promise((resolve, reject) => {
-      this.connection.query(options, (error, rows) => (error ? reject(error) : resolve(rows)))
+      sendOwn(this.connection, this.purpose, () =>
+        this.connection.query(options, (error, rows) => (error ? reject(error) : resolve(rows))),
+      )
     })
   }
 
@@ -128,11 +133,12 @@ export class PostgresPhysical extends Physical {
   }
 
   override ping(): Promise<unknown> {
-    return this.connection.query('SELECT 1')
+    return sendOwn(this.connection, this.purpose, () => this.connection.query('SELECT 1'))
   }
 
   override async query(sql: string): Promise<Rows> {
-    return (await this.connection.query(sql)).rows
+    const { connection, purpose } = this
+    return (await sendOwn(connection, purpose, () => connection.query(sql))).rows
   }
 
   protected override putBack(): void {

@@ -4,7 +4,9 @@ import type { Customer, WantedServer } from '../pool/registry.js'
 import type { Candidates, Endpoint, ShardTopology } from '../topology/snapshot.js'
 import { routed } from './binding.js'
 import { attach } from './held-connection.js'
+import { noteLease, watchRaw } from './raw-statements.js'
 import type { RunnerState } from './runner-state.js'
+import { isListenedTo } from './statement-trace.js'
 
 /** One runner's request for a connection. */
 class RunnerCustomer implements Customer<unknown> {
@@ -47,6 +49,10 @@ class RunnerCustomer implements Customer<unknown> {
   use(lease: Lease): unknown {
     const runner = this.#runner
     if (runner.isReleased) throw new QueryRunnerAlreadyReleasedError()
+    const { shard } = this.#state
+    if (isListenedTo(this.#state, undefined))
+      watchRaw(lease.connection as object, shard, lease.endpoint)
+    noteLease(lease)
     return attach(runner, lease)
   }
 }

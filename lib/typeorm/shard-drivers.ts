@@ -17,6 +17,7 @@ import {
 } from './drivers.js'
 import type { Driver } from './internals.js'
 import { driverExtra, workersOf } from './pool-settings.js'
+import { watchRaw } from './raw-statements.js'
 import { checkServer } from './server-check.js'
 import type { Shard } from './shard.js'
 import { Sockets } from './sockets.js'
@@ -114,6 +115,9 @@ export class ShardDrivers {
       start: () => this.#open(endpoint, driver, extra()),
       greet: (connection) => this.#greet(endpoint, connection, poolSizeOf(driver)),
       stop: () => driverAccess.disconnect(driver),
+      watch: (connection) => {
+        if (runtime.trace.isOn) watchRaw(connection, this.#shard, endpoint)
+      },
     })
   }
 

@@ -1,6 +1,6 @@
 import type { VerifiedConnection } from '../pool/lease.js'
 import type { Endpoint } from '../topology/snapshot.js'
-import { rawRoute } from './driver-watch.js'
+import { rawRoute } from './raw-statements.js'
 import { RunnerState } from './runner-state.js'
 import type { Shard } from './shard.js'
 import { TracedStatement, isListenedTo } from './statement-trace.js'

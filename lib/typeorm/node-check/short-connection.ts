@@ -29,6 +29,8 @@ const connectorBeside = (shard: Shard, endpoint: Endpoint): Connector => {
       return driver
     },
     greet: () => Promise.resolve(),
+    // Whoever asks tells the trace.
+    watch: () => undefined,
     async stop() {
       if (isConnected) await driverAccess.disconnect(driver)
     },

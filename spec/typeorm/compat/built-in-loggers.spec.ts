@@ -14,7 +14,7 @@ import {
   type LogMessage,
 } from 'typeorm'
 import winston from 'winston'
-import { Item, memory, proxies } from './support.js'
+import { memory, proxies } from './support.js'
 
 const prefix = '[Shard: brazil, replica br-2]'
 
