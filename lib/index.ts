@@ -70,6 +70,7 @@ export type {
   ShardReason,
   SkippedNode,
 } from './trace/event.js'
+export type { RouteFilter } from './trace/filter.js'
 export { type RouteListener, type RouteListenerOptions, routeChannelName } from './trace/hub.js'
 export type {
   StatementObserve,

@@ -14,6 +14,7 @@ import type { RoutePolicy } from '../router/policy.js'
 import type { Topology } from '../topology/snapshot.js'
 import type { TopologyStore } from '../topology/store.js'
 import type { RouteEvent } from '../trace/event.js'
+import { RouteSieve } from '../trace/filter.js'
 import { type RouteListenerOptions, type RouteRecord, eventFor } from '../trace/hub.js'
 import {
   type FanOutOptions,
@@ -181,8 +182,9 @@ export class Scopes {
   ): Promise<Traced<T>> {
     const events: RouteEvent[] = []
     const outer = this.current()?.collector
+    const sieve = new RouteSieve(options)
     const collector = (record: RouteRecord): void => {
-      events.push(eventFor(record, options))
+      if (sieve.passes(record.event)) events.push(eventFor(record, options))
       outer?.(record)
     }
     const value = await this.enter(

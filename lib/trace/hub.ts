@@ -1,19 +1,18 @@
 import { channel } from 'node:diagnostics_channel'
 import { deliver } from './deliver.js'
 import type { RouteEvent } from './event.js'
+import { type BeforeEvent, type RouteFilter, RouteSieve } from './filter.js'
 import { StatementObservers } from './observers.js'
 
 /** A function that is told of every routed statement. */
 export type RouteListener = (event: RouteEvent) => void
 
-/** What a listener wants to be told beyond the default. Both may hold secrets. */
-export interface RouteListenerOptions {
+/** Which events a listener wants, and what in them beyond the default. SQL and parameters may hold secrets. */
+export interface RouteListenerOptions extends RouteFilter {
   /** Put the SQL text, with its placeholders, into `event.sql`. Literals in it are not removed. */
   readonly sql?: boolean
   /** Put the parameter values into `event.parameters`. */
   readonly parameters?: boolean
-  /** Also deliver the library's own set-up statements (`kind: 'internal'`). */
-  readonly internal?: boolean
 }
 
 /** An event with the parts that only some listeners asked for. */
@@ -44,35 +43,49 @@ export const eventFor = (
       })
     : event
 
+interface Entry {
+  readonly listener: RouteListener
+  readonly options: RouteListenerOptions
+  readonly sieve: RouteSieve
+}
+
 /** The listeners of one data source. */
 export class TraceHub {
   readonly observers = new StatementObservers()
   // One entry for each call of add(): the same function may listen twice.
-  readonly #listeners = new Set<
-    Readonly<{ listener: RouteListener; options: RouteListenerOptions }>
-  >()
+  readonly #listeners = new Set<Entry>()
 
   /** Whether anybody listens: nothing is built for a statement while this is false. */
   get isOn(): boolean {
     return this.#listeners.size > 0 || this.observers.size > 0 || routeChannel.hasSubscribers
   }
 
-  /** Adds a listener and returns the function that removes it. */
+  /** Whether anybody may want an event of this statement: asked before one is made. */
+  mayWant(statement: BeforeEvent): boolean {
+    if (this.observers.size > 0 || routeChannel.hasSubscribers) return true
+    for (const { sieve } of this.#listeners) if (sieve.mayPass(statement)) return true
+    return false
+  }
+
+  /**
+   * Adds a listener and returns the function that removes it.
+   *
+   * @throws TypeError if a filter makes no sense
+   */
   add(listener: RouteListener, options: RouteListenerOptions): () => void {
-    const entry = { listener, options }
+    const entry = { listener, options, sieve: new RouteSieve(options) }
     this.#listeners.add(entry)
     return () => {
       this.#listeners.delete(entry)
     }
   }
 
-  /** Hands the record to every listener, and to the collector of its scope. */
+  /** Hands the record to every listener that wants it, and to the collector of its scope. */
   emit(record: RouteRecord, collector: RouteCollector | undefined): void {
-    for (const { listener, options } of this.#listeners)
-      if (record.event.kind !== 'internal' || options.internal === true)
-        deliver(() => listener(eventFor(record, options)))
-    if (record.event.kind === 'internal') return
-    if (routeChannel.hasSubscribers) routeChannel.publish(record.event)
+    const { event } = record
+    for (const { listener, options, sieve } of this.#listeners)
+      if (sieve.passes(event)) deliver(() => listener(eventFor(record, options)))
     if (collector !== undefined) deliver(() => collector(record))
+    if (event.kind !== 'internal' && routeChannel.hasSubscribers) routeChannel.publish(event)
   }
 }

@@ -111,7 +111,9 @@ export class OctopusControl {
    * Calls `listener` after every routed statement. What it throws becomes a process warning and
    * affects no statement.
    *
+   * @param options - which events it wants, and what in them beyond the default
    * @returns a function that ends it
+   * @throws TypeError if `sample` is not a number from 0 to 1
    */
   onRoute(listener: RouteListener, options: RouteListenerOptions = {}): () => void {
     return this.#runtime.trace.add(listener, options)

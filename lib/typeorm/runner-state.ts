@@ -7,7 +7,7 @@ import type { Lease } from '../pool/lease.js'
 import type { Route } from '../router/decide.js'
 import type { Intent } from '../router/request.js'
 import type { Endpoint } from '../topology/snapshot.js'
-import type { RouteEventKind } from '../trace/event.js'
+import type { RouteEventKind, RouteReason } from '../trace/event.js'
 import { nextRouteId } from '../trace/ids.js'
 import { withComment } from '../trace/sql-comment.js'
 import { FollowedStatement } from './followed-statement.js'
@@ -94,6 +94,15 @@ export class RunnerState implements RunnerFacts {
   /** Identifies the route in the trace. Made when it is first asked for. */
   get routeId(): string {
     return (this.#routeId ??= nextRouteId())
+  }
+
+  get reason(): RouteReason {
+    return this.route.reason
+  }
+
+  /** Name of the entity that it is about, where TypeORM knows it. */
+  get entity(): string | undefined {
+    return this.metadata?.name
   }
 
   /** The server that answers, once it is known. */

@@ -12,7 +12,8 @@ const collectorOf = (state: RunnerState, ambient: Frame | undefined): RouteColle
 
 /** Whether anybody is to be told of a statement. */
 export const isListenedTo = (state: RunnerState, ambient: Frame | undefined): boolean =>
-  state.runtime.trace.isOn || collectorOf(state, ambient) !== undefined
+  (state.runtime.trace.isOn && state.runtime.trace.mayWant(state)) ||
+  collectorOf(state, ambient) !== undefined
 
 const eventStage = (error: unknown, sql: string, state: RunnerState) => {
   const stage = stageOf(error, sql, state.lease !== undefined || state.endpoint !== undefined)

@@ -186,6 +186,20 @@ describe('the trace of a wrapped data source', () => {
     expect(inner[0]).to.not.have.property('sql')
   })
 
+  it('tells a listener only what it asked for, and builds nothing for what it did not', async () => {
+    const writes = await told(
+      db,
+      async () => {
+        await notes().find()
+        await db.using('brazil', () => notes().insert({ id: 9, text: 'nine' }))
+        await notes().insert({ id: 9, text: 'nine' })
+      },
+      { shard: 'brazil', reason: 'write' },
+    )
+    expect(writes.map(({ shard, reason }) => `${shard} ${reason}`)).to.deep.equal(['brazil write'])
+    expect(() => db.octopus.onRoute(() => undefined, { sample: 2 })).to.throw(TypeError)
+  })
+
   it("calls a user's runner, the schema builder's and a migration's a bypass", async () => {
     const runner = db.createQueryRunner()
     const events = await told(db, async () => {
@@ -273,6 +287,17 @@ describe('the trace of a wrapped data source', () => {
       expect(events.map(({ statement }) => statement).join(' ')).to.equal(
         'SELECT BEGIN SELECT COMMIT',
       )
+    })
+
+    it('takes the filters of a listener', async () => {
+      const { events } = await db.octopus.withTrace(
+        async () => {
+          await notes().find()
+          await db.query('SELECT 1')
+        },
+        { reason: 'raw query', sql: true },
+      )
+      expect(events.map(({ sql }) => sql)).to.deep.equal(['SELECT 1'])
     })
 
     it('passes on what its work throws', async () => {
