@@ -1,6 +1,8 @@
+import { expect } from 'chai'
 import { DataSource, type DataSourceOptions } from 'typeorm'
-import { type ConnectionProxy, octopus } from '../../lib/index.js'
+import { type ConnectionProxy, type RouteEvent, octopus } from '../../lib/index.js'
 import type { BedEndpoint, EngineName, Row as Cells } from '../support/engines/endpoint.js'
+import { EventAudit } from '../support/event-audit.js'
 import { until } from '../support/until.js'
 import { entities } from './entities/index.js'
 import type { Expected, ServerName } from './row.js'
@@ -51,16 +53,25 @@ const wrapped = (
   )
 }
 
+const isReplica = (node: string | undefined): boolean => replicas.some(({ name }) => name === node)
+
+const serverName = ({ shard, node }: RouteEvent): string => (isReplica(node) ? String(node) : shard)
+
 /** The worlds of one engine's rows, one after the other. */
 export class LiveWorld implements World {
   readonly db: ConnectionProxy
   readonly #servers: CatalogueServers
+  readonly #audit: EventAudit
   #record: StatementRecord | undefined
   readonly #further: ConnectionProxy[] = []
 
   private constructor(servers: CatalogueServers) {
     this.#servers = servers
-    this.db = wrapped(servers, {}, ({ connection }) => connection)
+    const endpoints = [...Object.values(servers.primaries), ...Object.values(servers.replicas)]
+    // sql.js has no server; its driver sends some statements past every query runner.
+    const logging = endpoints.filter(({ engine }) => engine !== 'sqljs')
+    this.#audit = new EventAudit(logging, serverName)
+    this.db = this.#audit.follow(wrapped(servers, {}, ({ connection }) => connection))
   }
 
   static async start(engine: EngineName): Promise<LiveWorld> {
@@ -96,7 +107,9 @@ export class LiveWorld implements World {
   }
 
   async wrap(settings: WrapSettings): Promise<ConnectionProxy> {
-    const db = wrapped(this.#servers, settings, ({ furtherConnection }) => furtherConnection)
+    const db = this.#audit.follow(
+      wrapped(this.#servers, settings, ({ furtherConnection }) => furtherConnection),
+    )
     this.#further.push(db)
     await this.aside(() => db.initialize())
     return db
@@ -174,6 +187,7 @@ export class LiveWorld implements World {
         },
         { what: 'no socket to be left' },
       )
+      expect(await this.#audit.differences(), 'statements and events').to.deep.equal([])
     } finally {
       await this.#servers.stop()
     }

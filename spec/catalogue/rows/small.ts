@@ -85,7 +85,7 @@ export const smallRows: readonly Row[] = [
   }),
   row(
     'LG1',
-    'what is logged says the shard, and the replica where there is one',
+    'what is logged says the shard, and the server',
     { master: select, brazil: select, 'russia/slow': select },
     async (world) => {
       const logger = new Notes()
@@ -95,9 +95,11 @@ export const smallRows: readonly Row[] = [
       await db.using('brazil', find)
       await db.using('russia', () => db.usingReplica({ group: 'slow' }, find))
       const lines = logger.lines.filter((line) => line.includes('people_user'))
-      expect(lines.map((line) => /^\[[^\]]*\]/.exec(line)?.[0])).to.deep.equal([
-        '[Shard: master]',
-        '[Shard: brazil]',
+      expect(
+        lines.map((line) => /^\[[^\]]*\]/.exec(line)?.[0].replace(/primary [^\]]+/, 'primary')),
+      ).to.deep.equal([
+        '[Shard: master, primary]',
+        '[Shard: brazil, primary]',
         '[Shard: russia, replica slow-1]',
       ])
     },

@@ -1,3 +1,4 @@
+import { expect } from 'chai'
 import {
   Column,
   DataSource,
@@ -17,6 +18,8 @@ import {
   octopus,
 } from '../../../lib/index.js'
 import { type Cluster, MariadbCluster, statementsDuring } from '../../support/cluster/index.js'
+import { ServerEndpoint } from '../../support/engines/server-endpoint.js'
+import { EventAudit } from '../../support/event-audit.js'
 
 @Replicated()
 @Entity()
@@ -109,6 +112,7 @@ export const sqlJsStage = (): Stage => {
 /** Real servers; what they were sent is told by their general logs. */
 export const mariadbStage = (): Stage => {
   let cluster: Cluster
+  let audit: EventAudit
   const connection = (): DataSourceOptions => ({
     type: 'mariadb',
     ...cluster.shard(0).primary.connectionOptions(),
@@ -131,6 +135,10 @@ export const mariadbStage = (): Stage => {
       await template.getRepository(Draft).insert({ id: 1 })
       await template.destroy()
       await cluster.waitUntilCaughtUp(cluster.shard(0))
+      const servers = cluster.nodes.map((node) => new ServerEndpoint(node.name, node))
+      audit = new EventAudit(servers, ({ node }) =>
+        node === 'r1' || node === 'r2' ? `s0${node}` : 's0p',
+      )
     },
     async open(options = {}, more = {}) {
       const { host, port } = cluster.shard(0).primary
@@ -142,6 +150,7 @@ export const mariadbStage = (): Stage => {
         allowSharedServer: true,
         ...rest,
       })
+      audit.follow(db)
       await db.initialize()
       // Every server's set-up statements are sent now, and not while a spec counts.
       await db.usingAll(async () => {
@@ -157,7 +166,12 @@ export const mariadbStage = (): Stage => {
       return { p: of('s0p'), r1: of('s0r1'), r2: of('s0r2') }
     },
     async stop() {
-      await cluster?.stop()
+      try {
+        if (audit !== undefined)
+          expect(await audit.differences(), 'statements and events').to.deep.equal([])
+      } finally {
+        await cluster?.stop()
+      }
     },
   }
 }

@@ -1,5 +1,7 @@
+import { expect } from 'chai'
 import { DataSource, type DataSourceOptions, type Repository, type TreeRepository } from 'typeorm'
-import { type ConnectionProxy, octopus } from '../../../lib/index.js'
+import { type ConnectionProxy, type RouteEvent, octopus } from '../../../lib/index.js'
+import { EventAudit } from '../../support/event-audit.js'
 import type { EngineName, BedEndpoint, Row } from '../../support/engines/endpoint.js'
 import { summaries } from '../../support/engines/summary.js'
 import {
@@ -48,10 +50,14 @@ export class Bed {
   readonly db: ConnectionProxy
   readonly captured: Captured
   readonly #servers: BedServers
+  readonly #audit: EventAudit
 
-  private constructor(db: ConnectionProxy, servers: BedServers) {
+  private constructor(servers: BedServers) {
+    const db = wrap(servers)
     this.db = db
     this.#servers = servers
+    this.#audit = new EventAudit(this.#endpoints.filter(hasLog), serverName)
+    this.#audit.follow(db)
     const authors = db.getRepository(Author)
     this.captured = {
       manager: db.manager,
@@ -65,7 +71,7 @@ export class Bed {
   static async start(plan: BedPlan): Promise<Bed> {
     const servers = await plan.start()
     try {
-      const bed = new Bed(wrap(servers), servers)
+      const bed = new Bed(servers)
       await bed.#initialize()
       return bed
     } catch (error) {
@@ -103,7 +109,7 @@ export class Bed {
     entities: DataSourceOptions['entities'],
     own: Partial<Record<ShardName, object>> = {},
   ): ConnectionProxy {
-    return wrap(this.#servers, { entities }, own)
+    return this.#audit.follow(wrap(this.#servers, { entities }, own))
   }
 
   get #endpoints(): BedEndpoint[] {
@@ -191,10 +197,23 @@ export class Bed {
     return counts.reduce((sum, count) => sum + count, 0)
   }
 
+  /** Where what the servers were sent is not what the trace told of, so far. */
+  async untold(): Promise<readonly string[]> {
+    if (this.#endpoints.some(hasLog)) expect(this.#audit.heard).to.be.above(0)
+    return this.#audit.differences()
+  }
+
   stop(): Promise<void> {
     return this.#servers.stop()
   }
 }
+
+/** sql.js has no server; its driver sends some statements past every query runner. */
+const hasLog = ({ engine }: BedEndpoint): boolean => engine !== 'sqljs'
+
+/** As {@link Statements} calls it. */
+const serverName = ({ shard, node }: RouteEvent): string =>
+  shard === 's3' && /^r\d$/.test(node ?? '') ? `s3/${String(node)}` : shard
 
 const onlyValue = (row: Row): unknown => {
   const [value] = Object.values(row)

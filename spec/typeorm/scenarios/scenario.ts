@@ -49,6 +49,7 @@ export const describeScenarios = (
         expect(bed.db.octopus.pools().filter(({ active }) => active > 0)).to.deep.equal([])
         await bed.db.destroy()
         await until(async () => (await bed.connections()) === 0, { what: 'no socket to be left' })
+        expect(await bed.untold(), 'statements and events').to.deep.equal([])
       } finally {
         await bed.stop()
       }
