@@ -1,0 +1,52 @@
+import 'reflect-metadata'
+import { operations } from '../overhead/operations.js'
+import { answer } from '../support/child.js'
+import { shuffled } from '../support/statistics.js'
+import { type ObserverVariant, eventsHeard, observerVariants } from './variants.js'
+
+/** How much is measured. */
+export interface ObserverPlan {
+  readonly rounds: number
+  readonly calls: number
+}
+
+/** Microseconds of CPU for one call, round by round, by operation and variant. */
+export type ObserverCosts = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>
+
+const measured = { 'find by id': operations['find by id'], save: operations.save }
+const concurrency = 16
+
+const slice = async (
+  { items, begin, around }: ObserverVariant,
+  operation: (typeof measured)[keyof typeof measured],
+  calls: number,
+): Promise<number> => {
+  let turn = 0
+  const caller = async (): Promise<void> => {
+    while (turn < calls) {
+      const own = turn++
+      await around(() => operation(items, own))
+    }
+  }
+  const end = begin()
+  const before = process.cpuUsage()
+  await Promise.all(Array.from({ length: concurrency }, caller))
+  const { user, system } = process.cpuUsage(before)
+  end()
+  return (user + system) / calls
+}
+
+const { rounds, calls } = JSON.parse(process.argv[2] ?? '{}') as ObserverPlan
+const variants = await observerVariants()
+const costs: Record<string, Record<string, number[]>> = {}
+for (const [name, operation] of Object.entries(measured)) {
+  for (const variant of variants) await slice(variant, operation, calls)
+  const own: Record<string, number[]> = (costs[name] = Object.fromEntries(
+    variants.map((variant) => [variant.name, []]),
+  ))
+  for (let round = 0; round < rounds; round += 1)
+    for (const variant of shuffled(variants))
+      own[variant.name]?.push(await slice(variant, operation, calls))
+}
+if (eventsHeard() === 0) throw new Error('No event was heard.')
+answer(costs)

@@ -1,0 +1,77 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { DataSource, type DataSourceOptions, type Repository } from 'typeorm'
+import {
+  type ConnectionProxy,
+  type OctopusOptions,
+  octopus,
+  routeChannelName,
+} from '../../lib/index.js'
+import { Item } from '../overhead/item.js'
+import { nullDriver } from '../overhead/null-driver.js'
+import { nullServers } from '../overhead/servers.js'
+
+/** One way of observing, or none. */
+export interface ObserverVariant {
+  readonly name: string
+  readonly items: Repository<Item>
+  /** Begins to observe; called before each slice, with what ends it. */
+  begin(): () => void
+  /** What is put around each call. */
+  around(call: () => Promise<unknown>): Promise<unknown>
+}
+
+const wrapped = async (options: OctopusOptions = {}): Promise<ConnectionProxy> => {
+  const source = new DataSource({
+    type: 'mysql',
+    ...nullServers.primary,
+    entities: [Item],
+    driver: nullDriver(),
+  } as unknown as DataSourceOptions)
+  return octopus(source, { replicas: [...nullServers.replicas], ...options }).initialize()
+}
+
+let heard = 0
+const hear = (): void => {
+  heard += 1
+}
+const nothing = (): void => undefined
+const asIs = (call: () => Promise<unknown>): Promise<unknown> => call()
+
+/** How many events were heard in all: a benchmark in which nothing was heard measures nothing. */
+export const eventsHeard = (): number => heard
+
+/** What is compared; the first is the base. */
+export const observerVariants = async (): Promise<readonly ObserverVariant[]> => {
+  const db = await wrapped()
+  const commented = await wrapped({ sqlComments: true })
+  const items = db.getRepository(Item)
+  const variant = (
+    name: string,
+    begin: ObserverVariant['begin'],
+    change: Partial<ObserverVariant> = {},
+  ): ObserverVariant => ({ name, items, begin, around: asIs, ...change })
+  const observer = { run: <T>(send: () => T): T => send(), settled: hear }
+  return [
+    variant('nobody', () => nothing),
+    variant('nobody again', () => nothing),
+    variant('onRoute', () => db.octopus.onRoute(hear)),
+    variant('onRoute with SQL and parameters', () =>
+      db.octopus.onRoute(hear, { sql: true, parameters: true }),
+    ),
+    variant('onRoute of another shard', () => db.octopus.onRoute(hear, { shard: 'elsewhere' })),
+    variant('onRoute of slow ones', () => db.octopus.onRoute(hear, { slowerThanMs: 1000 })),
+    variant('onStatement', () => db.octopus.onStatement(() => observer)),
+    variant('diagnostics_channel', () => {
+      subscribe(routeChannelName, hear)
+      return () => void unsubscribe(routeChannelName, hear)
+    }),
+    variant('scope', () => nothing, { around: (call) => db.octopus.scope(call) }),
+    variant('withTrace', () => nothing, {
+      around: async (call) => {
+        const { events } = await db.octopus.withTrace(call)
+        heard += events.length
+      },
+    }),
+    variant('sqlComments', () => nothing, { items: commented.getRepository(Item) }),
+  ]
+}
