@@ -8,6 +8,8 @@ import { type ObserverVariant, eventsHeard, observerVariants } from './variants.
 export interface ObserverPlan {
   readonly rounds: number
   readonly calls: number
+  /** Whether the observers of a whole process are measured, or the others. */
+  readonly isProcessWide: boolean
 }
 
 /** Microseconds of CPU for one call, round by round, by operation and variant. */
@@ -17,7 +19,7 @@ const measured = { 'find by id': operations['find by id'], save: operations.save
 const concurrency = 16
 
 const slice = async (
-  { items, begin, around }: ObserverVariant,
+  { items, begin, around, isProcessWide: isOn }: ObserverVariant,
   operation: (typeof measured)[keyof typeof measured],
   calls: number,
 ): Promise<number> => {
@@ -28,16 +30,17 @@ const slice = async (
       await around(() => operation(items, own))
     }
   }
-  const end = begin()
+  const end = isOn ? undefined : begin()
   const before = process.cpuUsage()
   await Promise.all(Array.from({ length: concurrency }, caller))
   const { user, system } = process.cpuUsage(before)
-  end()
+  end?.()
   return (user + system) / calls
 }
 
-const { rounds, calls } = JSON.parse(process.argv[2] ?? '{}') as ObserverPlan
-const variants = await observerVariants()
+const { rounds, calls, isProcessWide } = JSON.parse(process.argv[2] ?? '{}') as ObserverPlan
+const variants = (await observerVariants()).filter((one) => one.isProcessWide === isProcessWide)
+for (const { begin } of isProcessWide ? variants : []) begin()
 const costs: Record<string, Record<string, number[]>> = {}
 for (const [name, operation] of Object.entries(measured)) {
   for (const variant of variants) await slice(variant, operation, calls)

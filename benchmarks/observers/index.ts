@@ -7,15 +7,23 @@ import type { ObserverCosts, ObserverPlan } from './child.js'
 
 const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })
 
-const plan: ObserverPlan = options.quick ? { rounds: 12, calls: 1000 } : { rounds: 40, calls: 2000 }
+const plan = options.quick ? { rounds: 12, calls: 1000 } : { rounds: 40, calls: 2000 }
 
 const measuring = fileURLToPath(new URL('child.js', import.meta.url))
-const costs = await messageOf<ObserverCosts>(measuring, [JSON.stringify(plan)])
+const measure = (isProcessWide: boolean): Promise<ObserverCosts> => {
+  const task: ObserverPlan = { ...plan, isProcessWide }
+  return messageOf<ObserverCosts>(measuring, [JSON.stringify(task)])
+}
+const switched = await measure(false)
+const lasting = await measure(true)
+const costs = Object.entries(switched).map(
+  ([operation, own]) => [operation, { ...own, ...lasting[operation] }] as const,
+)
 
 const microseconds = (value: number): string => value.toFixed(1)
 
 console.log([circumstances(), ''].join('\n'))
-for (const [operation, byVariant] of Object.entries(costs)) {
+for (const [operation, byVariant] of costs) {
   const base = quartilesOf(Object.values(byVariant)[0] ?? []).median
   const rows = Object.entries(byVariant).map(([name, values]) => {
     const { low, median, high } = quartilesOf(values)

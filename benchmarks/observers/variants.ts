@@ -14,6 +14,8 @@ import { nullServers } from '../overhead/servers.js'
 export interface ObserverVariant {
   readonly name: string
   readonly items: Repository<Item>
+  /** Whether it can only be measured in a process of its own: switching it throws optimised code away. */
+  readonly isProcessWide: boolean
   /** Begins to observe; called before each slice, with what ends it. */
   begin(): () => void
   /** What is put around each call. */
@@ -49,7 +51,7 @@ export const observerVariants = async (): Promise<readonly ObserverVariant[]> =>
     name: string,
     begin: ObserverVariant['begin'],
     change: Partial<ObserverVariant> = {},
-  ): ObserverVariant => ({ name, items, begin, around: asIs, ...change })
+  ): ObserverVariant => ({ name, items, isProcessWide: false, begin, around: asIs, ...change })
   const observer = { run: <T>(send: () => T): T => send(), settled: hear }
   return [
     variant('nobody', () => nothing),
@@ -61,10 +63,14 @@ export const observerVariants = async (): Promise<readonly ObserverVariant[]> =>
     variant('onRoute of another shard', () => db.octopus.onRoute(hear, { shard: 'elsewhere' })),
     variant('onRoute of slow ones', () => db.octopus.onRoute(hear, { slowerThanMs: 1000 })),
     variant('onStatement', () => db.octopus.onStatement(() => observer)),
-    variant('diagnostics_channel', () => {
-      subscribe(routeChannelName, hear)
-      return () => void unsubscribe(routeChannelName, hear)
-    }),
+    variant(
+      'diagnostics_channel',
+      () => {
+        subscribe(routeChannelName, hear)
+        return () => void unsubscribe(routeChannelName, hear)
+      },
+      { isProcessWide: true },
+    ),
     variant('scope', () => nothing, { around: (call) => db.octopus.scope(call) }),
     variant('withTrace', () => nothing, {
       around: async (call) => {

@@ -53,6 +53,18 @@ console.log('\n4. explain: the decision for an operation, here and now. Nothing 
 console.log(db.octopus.explain(Invoice).text)
 using('brazil', () => console.log(db.octopus.explain(Invoice, 'find').text))
 using('brazil', () => console.log(db.octopus.explain(Invoice, 'save').text))
+await using('brazil', async () => {
+  await invoices.insert({ amount: 30 })
+  console.log(
+    db.octopus
+      .explainScope()
+      .scopes.map(({ label }) => label)
+      .join(' > '),
+  )
+  const { reason, changes } = db.octopus.explain(Invoice)
+  console.log(`  ${reason}`)
+  for (const { when, shard, role } of changes) console.log(`  ${shard}/${role} if ${when}`)
+})
 using('brazil', () => {
   const locking = invoices.createQueryBuilder('i').setLock('pessimistic_write')
   const { text, passedOver } = db.octopus.explain(locking)
