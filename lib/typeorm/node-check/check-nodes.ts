@@ -6,7 +6,6 @@ import { visitShards } from '../../scopes/fan-out.js'
 import { type Endpoint, endpointsOf } from '../../topology/snapshot.js'
 import type { Runtime } from '../runtime.js'
 import type { Shard } from '../shard.js'
-import { tracedConnection } from '../traced-connection.js'
 import { askMysql } from './ask-mysql.js'
 import { askPostgres } from './ask-postgres.js'
 import type { NodeFacts, NodeFailure } from './facts.js'
@@ -73,9 +72,7 @@ const codeOf = (error: unknown): string =>
 const askServer = async (shard: Shard, endpoint: Endpoint, timeoutMs: number): Promise<Answer> => {
   const ask = shard.family === 'postgres' ? askPostgres : askMysql
   try {
-    const { connectMs, answer } = await askBeside(shard, endpoint, timeoutMs, (connection) =>
-      ask(tracedConnection(shard, endpoint, connection, 'checkNodes')),
-    )
+    const { connectMs, answer } = await askBeside(shard, endpoint, 'checkNodes', timeoutMs, ask)
     return { isReachable: true, error: undefined, connectMs, server: answer }
   } catch (error) {
     const failure = error instanceof ConnectError ? error.failure : 'other'

@@ -5,7 +5,9 @@ import type { Connector, VerifiedConnection } from '../../pool/lease.js'
 import type { Endpoint } from '../../topology/snapshot.js'
 import { driverAccess } from '../driver-access.js'
 import { connectorOf, optionsOf } from '../drivers.js'
+import type { Physical } from '../physical-connections.js'
 import { driverExtra } from '../pool-settings.js'
+import { watchRaw } from '../raw-statements.js'
 import type { Shard } from '../shard.js'
 import { Sockets } from '../sockets.js'
 
@@ -29,8 +31,9 @@ const connectorBeside = (shard: Shard, endpoint: Endpoint): Connector => {
       return driver
     },
     greet: () => Promise.resolve(),
-    // Whoever asks tells the trace.
-    watch: () => undefined,
+    watch: (connection) => {
+      if (shard.runtime.trace.isOn) watchRaw(connection, shard, endpoint)
+    },
     async stop() {
       if (isConnected) await driverAccess.disconnect(driver)
     },
@@ -45,11 +48,14 @@ export interface ShortConnection<T> {
 
 const asked = async <T>(
   connector: Connector,
+  purpose: string,
   ask: (connection: VerifiedConnection) => Promise<T>,
 ): Promise<ShortConnection<T>> => {
   const started = performance.now()
   await connector.start()
-  const connection = await connector.acquire()
+  // The connectors of servers lend nothing else.
+  const connection = (await connector.acquire()) as Physical
+  connection.purpose = purpose
   const connectMs = Math.round(performance.now() - started)
   try {
     return { connectMs, answer: await ask(connection) }
@@ -62,17 +68,19 @@ const asked = async <T>(
  * Asks a server something over a connection that is opened for it and closed after it, whatever the
  * state of the server's pool, and whether the data source is initialised or not.
  *
+ * @param purpose - what it is asked for, for the trace
  * @param timeoutMs - for all of it; after that its sockets are closed
  * @throws ConnectError if the server cannot be used, or does not answer in time
  */
 export const askBeside = async <T>(
   shard: Shard,
   endpoint: Endpoint,
+  purpose: string,
   timeoutMs: number,
   ask: (connection: VerifiedConnection) => Promise<T>,
 ): Promise<ShortConnection<T>> => {
   const connector = connectorBeside(shard, endpoint)
-  const work = asked(connector, ask)
+  const work = asked(connector, purpose, ask)
   try {
     if (!(await settlesIn(work, timeoutMs)))
       throw Object.assign(new Error(`no answer in ${timeoutMs} ms`), { code: 'ETIMEDOUT' })
