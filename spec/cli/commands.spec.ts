@@ -214,7 +214,8 @@ describe('the commands of the command line', () => {
     it('tells where an operation would go, and why', async () => {
       const printed = await prints('explain', 'Item', 'save', '--shard', 'brazil')
       expect(printed[0]).to.include('brazil/primary')
-      expect(printed.join('\n')).to.match(/shard +│ brazil +│ scope/)
+      expect(printed).to.include('  → scope: using brazil is the nearest scope that names a shard')
+      expect(printed).to.include('What would change it:')
       expect(await json('explain', 'Item')).to.deep.include({ shard: 'master', role: 'primary' })
       expect(await json('explain', 'Item', '--scope', 'primary')).to.include({
         reason: 'pinned to primary',
@@ -226,6 +227,13 @@ describe('the commands of the command line', () => {
         shard: 'canada',
         reason: 'raw query',
       })
+    })
+
+    it('fails where the statement would be refused', async () => {
+      const args = ['explain', '--sql', 'DELETE FROM item', '--scope', 'replica']
+      const { code, stderr } = await octopus(...args)
+      expect(code).to.equal(1)
+      expect(stderr).to.match(/^error: .* \[read-only-scope\]\n$/)
     })
 
     it('refuses what it does not know', async () => {

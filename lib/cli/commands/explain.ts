@@ -43,19 +43,11 @@ const inScopes = <R>(db: ConnectionProxy, { shard, scope }: ExplainOptions, work
   return shard === undefined ? inRole() : db.using(shard, inRole)
 }
 
-const write = (paper: Paper, explanation: Explanation): void => {
-  const { shard, shardReason, role, replicaGroup, reason, passedOver, candidates } = explanation
-  paper.line(explanation.text, 'strong')
-  paper.table(
-    ['', 'chosen', 'because'],
-    [
-      ['shard', shard, shardReason],
-      ['role', role, reason],
-      ['replica group', replicaGroup, ''],
-      ['servers', candidates.join(', '), ''],
-    ],
-  )
-  paper.line(`rules that did not apply: ${passedOver.join(', ')}`)
+const write = (paper: Paper, { text, report }: Explanation): void => {
+  paper.line(text, 'strong')
+  // Its first line is the text; an arrow marks the rule that decided.
+  for (const line of report.split('\n').slice(1))
+    paper.line(line, line.startsWith('  →') ? 'good' : undefined)
 }
 
 /** `octopus explain`: where an operation would go, and why, without a server. */
@@ -88,7 +80,7 @@ export const addExplain: AddCommand = (program, frame) => {
           const explanation = inScopes(db, options, () =>
             sql === undefined
               ? db.octopus.explain(entityNamed(db, entity ?? ''), operation)
-              : db.octopus.explain(sql, 'query'),
+              : db.octopus.explain({ sql }),
           )
           session.output.show(explanation, (paper) => write(paper, explanation))
         },
