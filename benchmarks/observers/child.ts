@@ -2,14 +2,26 @@ import 'reflect-metadata'
 import { operations } from '../overhead/operations.js'
 import { answer } from '../support/child.js'
 import { shuffled } from '../support/statistics.js'
+import { withSdk, withoutSdk } from './telemetry.js'
 import { type ObserverVariant, eventsHeard, observerVariants } from './variants.js'
+
+const ownVariants = (isProcessWide: boolean) => async (): Promise<readonly ObserverVariant[]> =>
+  (await observerVariants()).filter((one) => one.isProcessWide === isProcessWide)
+
+/** What is measured in a process by itself: those of a whole process, and an SDK, slow down the others. */
+const sets = {
+  switched: ownVariants(false),
+  lasting: ownVariants(true),
+  withoutSdk,
+  withSdk,
+} as const
+export type ObserverSet = keyof typeof sets
 
 /** How much is measured. */
 export interface ObserverPlan {
   readonly rounds: number
   readonly calls: number
-  /** Whether the observers of a whole process are measured, or the others. */
-  readonly isProcessWide: boolean
+  readonly set: ObserverSet
 }
 
 /** Microseconds of CPU for one call, round by round, by operation and variant. */
@@ -38,9 +50,9 @@ const slice = async (
   return (user + system) / calls
 }
 
-const { rounds, calls, isProcessWide } = JSON.parse(process.argv[2] ?? '{}') as ObserverPlan
-const variants = (await observerVariants()).filter((one) => one.isProcessWide === isProcessWide)
-for (const { begin } of isProcessWide ? variants : []) begin()
+const { rounds, calls, set } = JSON.parse(process.argv[2] ?? '{}') as ObserverPlan
+const variants = await sets[set]()
+for (const { begin, isProcessWide } of variants) if (isProcessWide) begin()
 const costs: Record<string, Record<string, number[]>> = {}
 for (const [name, operation] of Object.entries(measured)) {
   for (const variant of variants) await slice(variant, operation, calls)
@@ -51,5 +63,6 @@ for (const [name, operation] of Object.entries(measured)) {
     for (const variant of shuffled(variants))
       own[variant.name]?.push(await slice(variant, operation, calls))
 }
-if (eventsHeard() === 0) throw new Error('No event was heard.')
+if ((set === 'switched' || set === 'lasting') && eventsHeard() === 0)
+  throw new Error('No event was heard.')
 answer(costs)

@@ -1,5 +1,9 @@
-import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
-import { AggregationTemporality, InMemoryMetricExporter } from '@opentelemetry/sdk-metrics'
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics'
 import {
   AlwaysOffSampler,
   InMemorySpanExporter,
@@ -7,39 +11,32 @@ import {
 } from '@opentelemetry/sdk-trace-base'
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
 import { Registry } from 'prom-client'
-import type { ConnectionProxy } from '../../lib/index.js'
 import { instrumentOctopus } from '../../lib/opentelemetry.js'
 import { octopusMetrics } from '../../lib/prometheus.js'
+import { type ObserverVariant, variantOf, wrapped } from './variants.js'
 
-/** Somebody who observes a data source. */
-export interface ObserverVariant {
-  readonly name: string
-  /** Begins; returns the function that ends it. */
-  start(db: ConnectionProxy): () => void
-}
+const nobody = (): (() => void) => () => undefined
 
-const nobody: ObserverVariant = { name: 'nobody', start: () => () => undefined }
-
-/** Observers in a process that has no SDK of OpenTelemetry. The first is what the others are compared with. */
-export const variantsWithoutSdk = (): readonly [ObserverVariant, ...ObserverVariant[]] => {
+/** Observers in a process that has no SDK of OpenTelemetry. */
+export const withoutSdk = async (): Promise<readonly ObserverVariant[]> => {
+  const db = await wrapped()
+  const variant = variantOf(db)
   const registry = new Registry()
   return [
-    nobody,
-    { ...nobody, name: 'nobody, again' },
-    {
-      name: 'OpenTelemetry, spans, no SDK',
-      start: (db) => instrumentOctopus(db, { metrics: false }),
-    },
-    { name: 'OpenTelemetry, no SDK', start: (db) => instrumentOctopus(db) },
-    { name: 'Prometheus', start: (db) => octopusMetrics(db, { registry }) },
+    variant('nobody', nobody),
+    variant('nobody again', nobody),
+    variant('OpenTelemetry, spans, no SDK', () => instrumentOctopus(db, { metrics: false })),
+    variant('OpenTelemetry, no SDK', () => instrumentOctopus(db)),
+    variant('Prometheus', () => octopusMetrics(db, { registry })),
   ]
 }
 
-/** Observers in a process whose SDK carries the context of spans, by an AsyncLocalStorage. */
-export const variantsWithSdk = (): readonly [ObserverVariant, ...ObserverVariant[]] => {
+/** Observers in a process whose SDK carries the context of spans, in an AsyncLocalStorage. */
+export const withSdk = async (): Promise<readonly ObserverVariant[]> => {
+  const db = await wrapped()
+  const variant = variantOf(db)
   const exporter = new InMemorySpanExporter()
-  const sampled = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
-  sampled.register()
+  new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }).register()
   const dropped = new NodeTracerProvider({ sampler: new AlwaysOffSampler() })
   const meterProvider = new MeterProvider({
     readers: [
@@ -48,24 +45,22 @@ export const variantsWithSdk = (): readonly [ObserverVariant, ...ObserverVariant
       }),
     ],
   })
-  const spans =
-    (options: Parameters<typeof instrumentOctopus>[1]): ObserverVariant['start'] =>
-    (db) => {
-      const stop = instrumentOctopus(db, options)
-      return () => {
-        stop()
-        exporter.reset()
-      }
+  const inMemory = (options: Parameters<typeof instrumentOctopus>[1]) => () => {
+    const stop = instrumentOctopus(db, options)
+    return () => {
+      stop()
+      if (exporter.getFinishedSpans().length === 0) throw new Error('No span was made.')
+      exporter.reset()
     }
+  }
   return [
-    nobody,
-    { ...nobody, name: 'nobody, again' },
-    {
-      name: 'OpenTelemetry, spans not sampled',
-      start: spans({ metrics: false, tracerProvider: dropped }),
-    },
-    { name: 'OpenTelemetry, spans in memory', start: spans({ metrics: false }) },
-    { name: 'OpenTelemetry, metrics', start: spans({ spans: false, meterProvider }) },
-    { name: 'OpenTelemetry, both', start: spans({ meterProvider }) },
+    variant('nobody', nobody),
+    variant('nobody again', nobody),
+    variant('OpenTelemetry, spans not sampled', () =>
+      instrumentOctopus(db, { metrics: false, tracerProvider: dropped }),
+    ),
+    variant('OpenTelemetry, spans in memory', inMemory({ metrics: false })),
+    variant('OpenTelemetry, metrics', () => instrumentOctopus(db, { spans: false, meterProvider })),
+    variant('OpenTelemetry, both', inMemory({ meterProvider })),
   ]
 }

@@ -22,7 +22,8 @@ export interface ObserverVariant {
   around(call: () => Promise<unknown>): Promise<unknown>
 }
 
-const wrapped = async (options: OctopusOptions = {}): Promise<ConnectionProxy> => {
+/** A wrapped data source with two replicas, over a driver that answers from memory. */
+export const wrapped = async (options: OctopusOptions = {}): Promise<ConnectionProxy> => {
   const source = new DataSource({
     type: 'mysql',
     ...nullServers.primary,
@@ -39,6 +40,16 @@ const hear = (): void => {
 const nothing = (): void => undefined
 const asIs = (call: () => Promise<unknown>): Promise<unknown> => call()
 
+/** Makes the variants of one data source. */
+export const variantOf = (db: ConnectionProxy) => {
+  const items = db.getRepository(Item)
+  return (
+    name: string,
+    begin: ObserverVariant['begin'],
+    change: Partial<ObserverVariant> = {},
+  ): ObserverVariant => ({ name, items, isProcessWide: false, begin, around: asIs, ...change })
+}
+
 /** How many events were heard in all: a benchmark in which nothing was heard measures nothing. */
 export const eventsHeard = (): number => heard
 
@@ -46,12 +57,7 @@ export const eventsHeard = (): number => heard
 export const observerVariants = async (): Promise<readonly ObserverVariant[]> => {
   const db = await wrapped()
   const commented = await wrapped({ sqlComments: true })
-  const items = db.getRepository(Item)
-  const variant = (
-    name: string,
-    begin: ObserverVariant['begin'],
-    change: Partial<ObserverVariant> = {},
-  ): ObserverVariant => ({ name, items, isProcessWide: false, begin, around: asIs, ...change })
+  const variant = variantOf(db)
   const observer = { run: <T>(send: () => T): T => send(), settled: hear }
   return [
     variant('nobody', () => nothing),
