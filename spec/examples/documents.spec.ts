@@ -17,6 +17,8 @@ const documents = [
   'docs/architecture.md',
   'docs/from-octopus.md',
   'docs/telemetry.md',
+  'docs/trace.md',
+  'docs/debugging.md',
 ]
 
 const root = process.cwd()

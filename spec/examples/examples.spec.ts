@@ -192,11 +192,17 @@ describe('the examples', function () {
       'SELECT brazil/replica',
       'SELECT canada/primary',
     ])
-    expect(step(4)).to.deep.equal([
+    expect(step(4).map((line) => line.replaceAll(/\d+ ms/g, '… ms'))).to.deep.equal([
       'find Invoice → master/primary (primary): no replicas; shard by default.',
       `find Invoice → brazil/replica (primary): ${read}; shard by scope.`,
       'save Invoice → brazil/primary (primary): write; shard by scope.',
-      'find Invoice → brazil/primary (primary): lock; shard by scope.',
+      'using brazil',
+      'read your writes',
+      'brazil/replica if brazil had not been written … ms ago in this scope; it counts for … ms more',
+      'brazil/replica if it were inside usingReplica',
+      'master/primary if it were inside using("master", …)',
+      'canada/primary if it were inside using("canada", …)',
+      'select Invoice → brazil/primary (primary): lock; shard by scope.',
       'rules asked before that one: disabled, write',
     ])
     expect(step(5)).to.deep.equal(['SELECT canada/primary, took less than 1 s'])
@@ -255,5 +261,38 @@ describe('the examples', function () {
     expect(metrics[0]).to.equal(
       'octopus_statements_total{db="default",shard="brazil",role="primary",node="primary",reason="write",kind="statement",result="ok"} 1',
     )
+  })
+
+  it('debugging finds what each of its puzzles is about', async () => {
+    const run = await runExample('debugging')
+    endsWell({ ...run, errors: '' })
+    const step = (number: number): string[] => section(run.lines, `${number}. `)
+    expect(step(1)[0]).to.include('find Order → brazil/primary (127.0.0.1): read your writes')
+    expect(step(1)[1]).to.match(
+      /^would go to brazil\/replica if brazil had not been written \d+ ms/,
+    )
+    expect(step(2)[0]).to.equal('brazil/primary 127.0.0.1  SELECT    raw query, handle')
+    expect(step(2)[1]).to.match(/^s1r1 answered; skipped: s1r2, connect ECONNREFUSED/)
+    expect(step(3)).to.deep.equal([
+      'master/primary 127.0.0.1  SELECT  Order  no replicas, default',
+      'brazil/primary 127.0.0.1  SELECT  Order  write, home',
+      'brazil/primary 127.0.0.1  START  Order  write, home',
+      'brazil/primary 127.0.0.1  UPDATE  Order  write, home',
+      'brazil/primary 127.0.0.1  COMMIT  Order  write, home',
+    ])
+    expect(step(4)).to.deep.equal([
+      'AcquireTimeoutError: {"max":1,"active":1,"idle":0,"waiting":1}',
+      'connections that this scope holds itself: 1',
+      'SELECT waited for a connection none of its time',
+      'SELECT waited for a connection most of its time',
+    ])
+    const comment = (reason: string): string =>
+      `/*reason='${reason}',role='primary',shard='brazil'*/`
+    expect(step(5)).to.deep.equal([
+      `in the log: INSERT INTO \`order\`(… ${comment('write')}`,
+      'as traced:  statement, insert Order',
+      `in the log: SHOW STATUS LIKE "Th… ${comment('query runner')}`,
+      'as traced:  bypass, createQueryRunner',
+    ])
   })
 })
