@@ -41,7 +41,7 @@ console.log([circumstances(), ''].join('\n'))
 const switched = await measure('switched')
 const lasting = await measure('lasting')
 const own = Object.entries(switched).map(
-  ([operation, costs]) => [operation, { ...costs, ...lasting[operation] }] as const,
+  ([operation, costs]) => [operation, { ...lasting[operation], ...costs }] as const,
 )
 report("the library's own", Object.fromEntries(own))
 report('telemetry without an SDK of OpenTelemetry', await measure('withoutSdk'))

@@ -94,6 +94,8 @@ for (const [type, Servers] of [
     it('are no part of a key of the result cache', async () => {
       const read = () => remarks().find({ where: { text: 'cached' }, cache: true })
       await read()
+      // The cache's table is in the database, and this is read on the replica.
+      await cluster.waitUntilCaughtUp(cluster.shard(0))
       const { events } = await db.octopus.withTrace(read)
       expect(events.some(({ cached }) => cached)).to.equal(true)
     })
