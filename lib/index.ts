@@ -1,6 +1,7 @@
 export {
   type ConnectionOptions,
   type Engine,
+  type MigrationOptions,
   type NodeOptions,
   type OctopusOptions,
   type PoolOptions,
@@ -31,6 +32,11 @@ export {
   FanOutError,
   InvalidDecoratorError,
   InvalidScopeError,
+  MigrationLockError,
+  type MigrationLockFailure,
+  type MigrationLockKind,
+  MigrationPlanError,
+  type MigrationProblem,
   NoDataSourceError,
   NoReplicaError,
   OctopusError,
@@ -49,6 +55,33 @@ export {
   connectFailures,
   errorCodes,
 } from './errors.js'
+export type { ShardSelection } from './migrations/assignment.js'
+export type { LeftBehind, ShardEffects } from './migrations/effects.js'
+export type {
+  MigrationEvent,
+  MigrationEventBody,
+  MigrationEventError,
+} from './migrations/events.js'
+export {
+  type MigrationDrift,
+  type MigrationPlan,
+  type MigrationState,
+  type PlannedMigration,
+  type ShardPlan,
+  pendingOn,
+} from './migrations/plan.js'
+export {
+  type FinishedMigration,
+  type MigrationDirection,
+  type MigrationReport,
+  MigrationRunError,
+  type RunOutcome,
+  type ShardFailure,
+  type ShardOutcome,
+  type ShardReport,
+} from './migrations/report.js'
+export type { MigrationStatus, ShardState, ShardStatus } from './migrations/status.js'
+export { MigrateOn, type MigrationTargets } from './migrations/targets.js'
 export { type FailureKind, isFailoverError, isRetryable } from './pool/failure.js'
 export type { VerifiedConnection } from './pool/lease.js'
 export type { Verifier } from './pool/verify.js'
@@ -93,6 +126,10 @@ export type {
 } from './typeorm/explain.js'
 export type { ExplainedScope, RememberedWrite, ScopeExplanation } from './typeorm/explain-scope.js'
 export type { ClearsKeys } from './typeorm/keyed-cache.js'
+export type { MigrationControl } from './typeorm/migrations/control.js'
+export { type RunnerShards, octopusOf } from './typeorm/migrations/migration-work.js'
+export type { MigrationPlanOptions, MigrationRunOptions } from './typeorm/migrations/options.js'
+export { ShardMigration } from './typeorm/migrations/typeorm-calls.js'
 export { octopus, shardVariable } from './typeorm/octopus.js'
 export type { CheckNodesOptions, NodesCheck } from './typeorm/node-check/check-nodes.js'
 export type {

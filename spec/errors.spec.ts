@@ -4,6 +4,7 @@ import { createContext, runInContext } from 'node:vm'
 import { expect } from 'chai'
 import * as errors from '../lib/errors.js'
 import { type ErrorCode, OctopusError, errorCodes } from '../lib/errors.js'
+import { MigrationRunError } from '../lib/migrations/report.js'
 
 /** One error of each code, with the message that the page shows. */
 const samples: Readonly<Record<ErrorCode, OctopusError>> = {
@@ -41,6 +42,47 @@ const samples: Readonly<Record<ErrorCode, OctopusError>> = {
     [{ shard: 'canada', error: new Error("Table 'shop.user' doesn't exist") }],
     ['master', 'brazil'],
   ),
+  'migration-plan': new errors.MigrationPlanError([
+    {
+      migration: 'AddVisits1700000000000',
+      shard: undefined,
+      message:
+        'unknown shard group "americsa"; did you mean "americas"? configured groups: americas, europe',
+    },
+  ]),
+  'migration-lock': new errors.MigrationLockError('brazil', 'timeout', {
+    lock: 'run',
+    waitedMs: 60_000,
+    holder:
+      'connection 812, user deploy at 10.0.3.7:51422 (lock octopus.migrations.shop.migrations)',
+  }),
+  'migration-run': new MigrationRunError({
+    direction: 'up',
+    outcome: 'failed',
+    durationMs: 1840,
+    shards: [
+      {
+        shard: 'brazil',
+        outcome: 'done',
+        finished: [{ migration: 'AddVisits1700000000000', durationMs: 210, effects: [] }],
+        left: [],
+        failure: undefined,
+        waitedMs: 0,
+      },
+      {
+        shard: 'canada',
+        outcome: 'failed',
+        finished: [],
+        left: ['AddVisits1700000000000'],
+        failure: {
+          migration: 'AddVisits1700000000000',
+          error: new Error("Table 'visits' already exists"),
+          leftBehind: [{ shard: 'canada', statements: ['CREATE TABLE stays'] }],
+        },
+        waitedMs: 0,
+      },
+    ],
+  }),
   'acquire-timeout': new errors.AcquireTimeoutError(
     'brazil/primary br-1',
     10_000,

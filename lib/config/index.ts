@@ -1,6 +1,7 @@
 export type { NodeOptions } from './node-options.js'
 export type {
   ConnectionOptions,
+  MigrationOptions,
   OctopusOptions,
   PoolOptions,
   ReplicaOptions,

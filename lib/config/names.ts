@@ -1,4 +1,5 @@
 import { defaultShardOf } from './declared.js'
+import { checkMigrations } from './migrations.js'
 import { suggest } from './nearest.js'
 import type { OctopusOptions, ReplicaOptions } from './options.js'
 import type { Path, Problems } from './problems.js'
@@ -73,6 +74,7 @@ export const checkNames = (options: OctopusOptions, problems: Problems): void =>
   if (!problems.covers(['shards']) && !problems.covers(['defaultShard'])) {
     const known = { shards: [defaultShard, ...Object.keys(shards)], groups: Object.keys(groups) }
     for (const [name, members] of Object.entries(groups)) checkGroup(name, members, known, problems)
+    checkMigrations(options, known.shards, problems)
   }
 
   checkUnsharded(options, [defaultShard, ...Object.keys(shards)], problems)

@@ -1,6 +1,13 @@
 import type { ConnectionOptions, ReplicaOptions } from './connection-options.js'
 import type { PoolOptions } from './pool-options.js'
-import type { ConnectWord, FallbackWord, RoleWord, SqlCommentWord } from './words.js'
+import type {
+  ConnectWord,
+  FallbackWord,
+  MigrationFailureWord,
+  MigrationTransactionWord,
+  RoleWord,
+  SqlCommentWord,
+} from './words.js'
 
 export type { ConnectionOptions, ReplicaOptions } from './connection-options.js'
 export type { PoolOptions } from './pool-options.js'
@@ -33,6 +40,25 @@ export interface UnshardedOptions {
   readonly allowShard?: readonly string[]
   /** Whether a scope or handle that names any other shard throws. Default: as at the top level. */
   readonly strict?: boolean
+}
+
+/** Where and how migrations run. */
+export interface MigrationOptions {
+  /**
+   * Where migrations run that do not say it themselves: a shard, a group, `default` for the default
+   * shard, `all` for every shard, or a list of those. Default: none, which is an error where there are
+   * several shards.
+   */
+  readonly default?: string | readonly string[]
+  /** How many shards are migrated at a time. Default: as `fanOutConcurrency`. */
+  readonly concurrency?: number
+  /** Whether a failure on one shard keeps the others from beginning another migration. Default: `stop`. */
+  readonly onError?: MigrationFailureWord
+  /** How long a run waits for the lock of a shard, in milliseconds; 0 does not wait. Default: 60000. */
+  readonly lockTimeoutMs?: number
+  /** Which migrations of a shard share a transaction. Default: the DataSource's
+   *  `migrationsTransactionMode`, or `all`. */
+  readonly transaction?: MigrationTransactionWord
 }
 
 /** What `octopus()` takes, and what a configuration file holds. */
@@ -101,6 +127,8 @@ export interface OctopusOptions extends PoolOptions {
   readonly sqlComments?: boolean | readonly SqlCommentWord[]
   /** How many shards `usingGroup` and `usingAll` visit at a time. Default: 8. */
   readonly fanOutConcurrency?: number
+  /** Where and how migrations run. */
+  readonly migrations?: MigrationOptions
   /** `false` passes everything to the wrapped DataSource, with a warning. Default: `true`. */
   readonly enabled?: boolean
   /** Lets each shard's primary serve its replicas' reads too, for tests. Default: `false`. */

@@ -7,6 +7,7 @@ import {
 import { type Heritage, resolveConnection } from './connection.js'
 import { type Connection, isFileEngine } from './inherit.js'
 import { loadOptions } from './load.js'
+import { resolveMigrations } from './migrations.js'
 import { checkNames } from './names.js'
 import { nodeNames } from './node-name.js'
 import type { OctopusOptions } from './options.js'
@@ -269,6 +270,7 @@ export const resolveOptions = (
     unsharded: Object.freeze((given.unsharded ?? []).map(resolveUnsharded)),
     strict: given.strict ?? false,
     fanOutConcurrency: given.fanOutConcurrency ?? 8,
+    migrations: resolveMigrations(given.migrations, given.fanOutConcurrency ?? 8),
     enabled: given.enabled ?? true,
     collapseReplicas: given.collapseReplicas ?? false,
     carrier: given.carrier,

@@ -1,5 +1,12 @@
 import type { KeyObject } from 'node:crypto'
-import type { ConnectionsWord, DeclaredVerifier, SqlCommentWord, VerifyWord } from './words.js'
+import type {
+  ConnectionsWord,
+  DeclaredVerifier,
+  MigrationFailureWord,
+  MigrationTransactionWord,
+  SqlCommentWord,
+  VerifyWord,
+} from './words.js'
 
 /** One server as configured, with everything needed to connect to it. */
 export interface ResolvedEndpoint {
@@ -63,6 +70,17 @@ export interface ResolvedUnsharded {
   readonly strict: boolean | undefined
 }
 
+/** Where and how migrations run. */
+export interface ResolvedMigrations {
+  /** Shards, groups and words, as written; undefined if nothing is said. */
+  readonly default: readonly string[] | undefined
+  readonly concurrency: number
+  readonly onError: MigrationFailureWord
+  readonly lockTimeoutMs: number
+  /** undefined is as the DataSource says. */
+  readonly transaction: MigrationTransactionWord | undefined
+}
+
 /** What signs and checks the writes that one process tells another. */
 export interface WritesSeal {
   /** The first signs; all of them verify, so that a secret can be replaced by and by. */
@@ -88,6 +106,7 @@ export interface ResolvedConfig {
   /** Whether unsharded entities that do not say it themselves are strict. */
   readonly strict: boolean
   readonly fanOutConcurrency: number
+  readonly migrations: ResolvedMigrations
   readonly enabled: boolean
   readonly collapseReplicas: boolean
   readonly carrier: object | undefined

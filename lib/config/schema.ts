@@ -1,7 +1,15 @@
 import { z } from 'zod'
 import { anyEngineKeys } from './connection-keys.js'
 import { poolShape } from './pool-schema.js'
-import { connectWords, engines, fallbackWords, roleWords, sqlCommentWords } from './words.js'
+import {
+  connectWords,
+  engines,
+  fallbackWords,
+  migrationFailureWords,
+  migrationTransactionWords,
+  roleWords,
+  sqlCommentWords,
+} from './words.js'
 
 /** Letters, digits and `_ - . :`, beginning with a letter or a digit. */
 export const namePattern = /^[\p{L}\p{N}][\p{L}\p{N}_.:-]*$/u
@@ -98,6 +106,33 @@ const secretRule = 'expected at least 32 characters that nobody can guess'
 // Not min(32): editors, which see `${SECRET}` in a file, must not measure it.
 const secret = z.string().refine((text) => text.length >= 32, secretRule)
 
+export const migrationShape = {
+  default: z
+    .union(
+      [name, z.array(name).min(1).readonly()],
+      'expected default, all, a shard, a group, or a list of those',
+    )
+    .describe(
+      'Where migrations run that do not say it themselves: default, all, a shard, a group, or a list.',
+    ),
+  concurrency: z
+    .int()
+    .positive()
+    .describe('How many shards are migrated at a time. Default: fanOutConcurrency.'),
+  onError: z
+    .enum(migrationFailureWords)
+    .describe('Whether a failure on one shard stops the others. Default: stop.'),
+  lockTimeoutMs: z
+    .int()
+    .nonnegative()
+    .describe("For how many milliseconds a run waits for a shard's lock. Default: 60000."),
+  transaction: z
+    .enum(migrationTransactionWords)
+    .describe(
+      "Which migrations share a transaction. Default: migrationsTransactionMode, or 'all'.",
+    ),
+}
+
 export const topShape = {
   defaultShard: name.describe("The name of the wrapped DataSource's shard. Default: master."),
   replicas: replicas.describe('The read copies of the default shard.'),
@@ -145,6 +180,7 @@ export const topShape = {
     .int()
     .positive()
     .describe('How many shards usingGroup and usingAll visit at a time. Default: 8.'),
+  migrations: z.strictObject(optional(migrationShape)).describe('Where and how migrations run.'),
   enabled: z
     .boolean()
     .describe('false passes everything to the wrapped DataSource. Default: true.'),

@@ -4,7 +4,14 @@ import type { OctopusOptions } from './options.js'
 import { poolKeys } from './pool.js'
 import type { Path, Problems } from './problems.js'
 import { dropUndefined, isMapping, withoutKey, withoutPath } from './prune.js'
-import { nameRule, octopusSchema, replicaShape, shardShape, topShape } from './schema.js'
+import {
+  migrationShape,
+  nameRule,
+  octopusSchema,
+  replicaShape,
+  shardShape,
+  topShape,
+} from './schema.js'
 
 const isReplicaPath = (path: Path): boolean => path.includes('replicas') || path.includes('slaves')
 
@@ -50,6 +57,8 @@ const unknownKey = (key: string, path: Path): string => {
   if (path.length === 0) return `unknown key; ${suggest(key, Object.keys(topShape), 'known keys')}`
   if (path.at(-1) === 'readYourWrites')
     return `unknown key; ${suggest(key, writesKeys, 'known keys')}`
+  if (path.length === 1 && path[0] === 'migrations')
+    return `unknown key; ${suggest(key, Object.keys(migrationShape), 'known keys')}`
   if (path.at(-1) === 'invalidWhereValuesBehavior')
     return 'unknown key; known keys: null, undefined'
   const near = suggest(key, Object.keys(isReplicaPath(path) ? replicaShape : shardShape), '')

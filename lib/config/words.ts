@@ -54,3 +54,14 @@ export const verifierFamilies: Readonly<Record<string, 'mysql' | 'postgres'>> = 
   'aurora-writer': 'mysql',
   'pg-writer': 'postgres',
 }
+
+/** Which migrations of a shard share a transaction, in TypeORM's words. */
+export const migrationTransactionWords = ['all', 'each', 'none'] as const
+export type MigrationTransactionWord = (typeof migrationTransactionWords)[number]
+
+/** What a migration that fails on one shard means for the others. */
+export const migrationFailureWords = ['stop', 'continue'] as const
+export type MigrationFailureWord = (typeof migrationFailureWords)[number]
+
+/** What stands for the default shard, and for every shard, where migrations say where they run. */
+export const migrationTargetWords = ['default', 'all'] as const

@@ -184,6 +184,28 @@ export class EndpointPool implements LendingPool {
   }
 
   /**
+   * Opens a connection that is no part of the pool, and does not take a place in it. Whoever asks
+   * closes it.
+   *
+   * @throws ConnectError if the server cannot be connected
+   * @throws PoolClosedError if the pool was closed
+   */
+  async connectBeside(): Promise<PhysicalConnection> {
+    if (this.state !== 'open') await this.start()
+    const { closings } = this.#opening
+    const { limit } = this.#settings
+    const connect = (): Promise<PhysicalConnection> => this.#timed(() => this.#connector.connect())
+    try {
+      if (limit === undefined) return await connect()
+      const connection = await limit.claim(this, connect)
+      void connection.closed().then(() => limit.notify())
+      return connection
+    } catch (error) {
+      throw this.connectingFailed(error, closings)
+    }
+  }
+
+  /**
    * Verifies the connections that are open and not lent, and closes the bad ones. Opens no pool and
    * waits for no connection.
    *

@@ -22,16 +22,21 @@ export interface FanOutOptions {
   readonly onError?: 'throw' | 'collect'
 }
 
+/** @throws InvalidScopeError if so many shards cannot be worked on at a time */
+export const checkConcurrency = (concurrency: number): void => {
+  if (!Number.isInteger(concurrency) || concurrency < 1)
+    throw new InvalidScopeError(
+      `concurrency must be a whole number from 1 upwards, not ${concurrency}.`,
+    )
+}
+
 /** Runs `visit` for each shard, `concurrency` at a time; outcomes in the order of `shards`. */
 export const visitShards = async <T>(
   shards: readonly string[],
   concurrency: number,
   visit: (shard: string) => T | Promise<T>,
 ): Promise<ShardSettled<T>[]> => {
-  if (!Number.isInteger(concurrency) || concurrency < 1)
-    throw new InvalidScopeError(
-      `concurrency must be a whole number from 1 upwards, not ${concurrency}.`,
-    )
+  checkConcurrency(concurrency)
   const outcomes: ShardSettled<T>[] = []
   let next = 0
   const worker = async (): Promise<void> => {

@@ -16,6 +16,7 @@ import {
   explain,
 } from './explain.js'
 import { type ScopeExplanation, explainScope } from './explain-scope.js'
+import { MigrationControl } from './migrations/control.js'
 import { type CheckNodesOptions, type NodesCheck, checkNodes } from './node-check/check-nodes.js'
 import {
   type DisconnectOptions,
@@ -42,9 +43,13 @@ export class OctopusControl {
   readonly #runtime: Runtime
   readonly #changes: TopologyChanges
 
+  /** Migrations across the shards: their plan, runs, reverts. */
+  readonly migrations: MigrationControl
+
   /** @internal */
   constructor(runtime: Runtime, changes: TopologyChanges) {
     this.#runtime = runtime
+    this.migrations = new MigrationControl(runtime)
     this.#changes = changes
   }
 

@@ -8,6 +8,7 @@ import type { Route } from '../router/decide.js'
 import type { Intent } from '../router/request.js'
 import type { Endpoint } from '../topology/snapshot.js'
 import type { RouteEventKind, RouteReason } from '../trace/event.js'
+import type { MigrationWork } from './migrations/migration-work.js'
 import { nextRouteId } from '../trace/ids.js'
 import { withComment } from '../trace/sql-comment.js'
 import { FollowedStatement } from './followed-statement.js'
@@ -64,6 +65,8 @@ export class RunnerState implements RunnerFacts {
   lostBy: Error | undefined = undefined
   /** Whether the statement under way is the second try of a read whose connection was lost. */
   isRetry = false
+  /** The migration that it was given to, while that runs. */
+  migration: MigrationWork | undefined = undefined
   /** Whether its rows come one by one, so that a reader may have had some. */
   isStreaming = false
   #routeId: string | undefined = undefined
@@ -135,7 +138,8 @@ export class RunnerState implements RunnerFacts {
    * Looks at a statement before it is sent.
    *
    * @returns the SQL to send
-   * @throws CrossShardError in a scope of another shard that was entered after the transaction began
+   * @throws CrossShardError in a scope of another shard that was entered after the transaction or the
+   *   migration began
    * @throws ReadOnlyScopeError for a write inside `usingReplica`
    */
   admit(runner: QueryRunner, sql: string, ambient: Frame | undefined): string {
@@ -143,6 +147,7 @@ export class RunnerState implements RunnerFacts {
       this.#transaction ??= new TransactionScope(this.shard.name)
       this.#transaction.check(runner, sql, ambient)
     }
+    this.migration?.check(sql, ambient)
     const admitted = this.route.isReadOnly ? this.#admitReading(sql) : sql
     return this.runtime.config.sqlComments.length === 0 ? admitted : this.#commented(admitted)
   }

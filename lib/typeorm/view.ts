@@ -17,6 +17,7 @@ import {
   type ReplicationMode,
   overlayOf,
 } from './internals.js'
+import { checkInitialized, isMigrationCall, migrationCalls } from './migrations/typeorm-calls.js'
 import { adopted, replaceable, sourceForBuilder } from './replacements.js'
 import { cacheOf } from './result-cache.js'
 import { loggerOf } from './shard-logger.js'
@@ -88,7 +89,8 @@ const isDestructive = (call: SchemaCall, [first]: readonly unknown[]): boolean =
 
 const schemaCall = (call: SchemaCall) =>
   async function (this: DataSource, ...args: unknown[]): Promise<unknown> {
-    const { runtime, shard, by, frame } = targetOf(this)
+    const target = targetOf(this)
+    const { runtime, shard, by, frame } = target
     // Here and not at the first statement: TypeORM's migrations would keep their connection then.
     if (frame?.role === 'replica' && runtime.policy.isEnabled)
       throw new ReadOnlyScopeError(shard.name, call)
@@ -100,6 +102,10 @@ const schemaCall = (call: SchemaCall) =>
         call === 'dropDatabase' ? 'dropDatabase()' : 'synchronize(true)',
         shardNames,
       )
+    if (isMigrationCall(call) && shard.family !== 'other' && runtime.config.enabled) {
+      checkInitialized(this)
+      return migrationCalls[call](this, target, args[0] ?? {})
+    }
     if (this.isInitialized && shard.family !== 'other') await shard.ready()
     const run = runtime.original[call] as (...args: unknown[]) => Promise<unknown>
     return run.apply(shard.view, args)

@@ -37,6 +37,13 @@ describe('options of octopus()', () => {
       unsharded: [],
       strict: false,
       fanOutConcurrency: 8,
+      migrations: {
+        default: undefined,
+        concurrency: 8,
+        onError: 'stop',
+        lockTimeoutMs: 60_000,
+        transaction: undefined,
+      },
       enabled: true,
       collapseReplicas: false,
       carrier: undefined,

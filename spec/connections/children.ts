@@ -14,7 +14,7 @@ export interface ChildEnd {
  * Runs a compiled file of this folder in a process of its own. It is told its task by its argument, and
  * writes its results as lines of JSON.
  *
- * @param onMessage - is given each result as it comes
+ * @param onMessage - is given each result as it comes, with what answers the child and what kills it
  */
 export const runChild = (
   file: string,
@@ -25,7 +25,7 @@ export const runChild = (
     timeoutMs = 15_000,
   }: {
     env?: Record<string, string>
-    onMessage?: (message: unknown, answer: (line: string) => void) => void
+    onMessage?: (message: unknown, answer: (line: string) => void, kill: () => void) => void
     timeoutMs?: number
   } = {},
 ): Promise<ChildEnd> =>
@@ -55,7 +55,11 @@ export const runChild = (
         text = text.slice(end + 1)
         lastWord = performance.now()
         messages.push(message)
-        onMessage(message, (line) => child.stdin.write(`${line}\n`))
+        onMessage(
+          message,
+          (line) => child.stdin.write(`${line}\n`),
+          () => child.kill('SIGKILL'),
+        )
       }
     })
     child.once('error', reject)

@@ -1,3 +1,4 @@
+import { resolveMigrations } from '../../lib/config/migrations.js'
 import { resolvePool } from '../../lib/config/pool.js'
 import type { ResolvedConfig, ResolvedEndpoint, ResolvedShard } from '../../lib/config/resolved.js'
 import { type Topology, topologyOf, withEndpointOnline } from '../../lib/topology/snapshot.js'
@@ -54,6 +55,7 @@ export const configWith = (
     unsharded: [],
     strict: false,
     fanOutConcurrency: 8,
+    migrations: resolveMigrations({}, 8),
     enabled: true,
     collapseReplicas: false,
     carrier: undefined,

@@ -1,5 +1,5 @@
 import { AbstractLogger, type MigrationInterface, type QueryRunner } from 'typeorm'
-import type { ConnectionProxy } from '../../../lib/index.js'
+import type { ConnectionProxy, MigrationTargets } from '../../../lib/index.js'
 import type { World } from '../world.js'
 
 /** Makes one table. */
@@ -12,6 +12,13 @@ export class AddVisits1700000000000 implements MigrationInterface {
   }
 }
 
+/** The first migration, with shards of its own. */
+export const visitsOn = (migrateOn: MigrationTargets) =>
+  class Visits extends AddVisits1700000000000 {
+    static readonly migrateOn = migrateOn
+    readonly name = 'AddVisits1700000000000'
+  }
+
 /** Makes another. */
 export class AddStays1700000000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -22,16 +29,21 @@ export class AddStays1700000000001 implements MigrationInterface {
   }
 }
 
-/** What TypeORM asks a server about its migrations, once it has had some. */
+/** The version table is asked for, and read. */
 export const look = ['select schema', 'select migrations'] as const
-/** The same on a server that has had none. */
-export const firstLook = ['select schema', 'create migrations', 'select migrations'] as const
+/** The same on a server without one: what only looks makes none. */
+export const firstLook = ['select schema'] as const
+/** A run looks whether there is anything to do, and once more under the lock. */
+const firstRun = [...firstLook, 'select schema', 'create migrations', 'select migrations'] as const
 /** The start of the first migration of a server. */
-export const visitsFirst = [...firstLook, 'begin', 'create repl_visits'] as const
+export const visitsFirst = [...firstRun, 'begin', 'create repl_visits'] as const
 /** The first migration of a server. */
 export const first = [...visitsFirst, 'insert migrations', 'commit'] as const
+/** The first migration of a server, marked without running. */
+export const marked = [...firstRun, 'begin', 'insert migrations', 'commit'] as const
 /** The first migration of a server that has had some, such as one that was reverted. */
 export const again = [
+  ...look,
   ...look,
   'begin',
   'create repl_visits',
@@ -39,7 +51,14 @@ export const again = [
   'commit',
 ] as const
 /** The end of the first migration. */
-export const undo = [...look, 'begin', 'drop repl_visits', 'delete migrations', 'commit'] as const
+export const undo = [
+  ...look,
+  ...look,
+  'begin',
+  'drop repl_visits',
+  'delete migrations',
+  'commit',
+] as const
 
 const shards = ['master', 'brazil', 'canada', 'russia'] as const
 const made = ['repl_visits', 'repl_stays', 'migrations'] as const
@@ -68,16 +87,20 @@ class NoLog extends AbstractLogger {
 /**
  * Does `work` with a data source that has migrations, the first by default, and leaves the servers as
  * they were.
+ *
+ * @param byDefault - where migrations run that say nothing
  */
 export const withMigrations = async (
   world: World,
   options: object,
   work: (db: ConnectionProxy) => unknown,
+  byDefault?: string,
 ): Promise<void> => {
   const logger = new NoLog()
   const dataSource = { migrations: [AddVisits1700000000000], logger, ...options }
+  const octopus = byDefault === undefined ? {} : { migrations: { default: byDefault } }
   try {
-    await work(await world.wrap({ dataSource }))
+    await work(await world.wrap({ dataSource, octopus }))
   } finally {
     await world.aside(async () => {
       for (const shard of shards)

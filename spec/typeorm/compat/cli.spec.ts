@@ -6,7 +6,7 @@ import { memory } from './support.js'
 
 /** A data source file as an application has it, for shards in files. */
 const dataSourceFile = (
-  options: { source?: object; brazil?: object; enabled?: boolean } = {},
+  options: { source?: object; brazil?: object; migrations?: object } = {},
 ): string => `
 import { DataSource, EntitySchema } from 'typeorm'
 import { octopus } from ${JSON.stringify(libraryUrl)}
@@ -25,7 +25,10 @@ export const db = octopus(
     type: 'sqljs', location: 'master.sqlite', autoSave: true, cache: true,
     entities: [Item], migrations: [Seed1700000000000], ...${JSON.stringify(options.source ?? {})},
   }),
-  { shards: { brazil: { location: 'brazil.sqlite', ...${JSON.stringify(options.brazil ?? {})} } } },
+  {
+    shards: { brazil: { location: 'brazil.sqlite', ...${JSON.stringify(options.brazil ?? {})} } },
+    migrations: ${JSON.stringify(options.migrations ?? {})},
+  },
 )
 `
 
@@ -94,9 +97,9 @@ describe("TypeORM's command line on a wrapped DataSource", function () {
     expect(await succeed('cache:clear', 'brazil')).to.match(/successfully cleared/)
   })
 
-  it('runs, shows, reverts and generates migrations shard by shard', async () => {
+  it('runs, shows and reverts migrations on the shard that is named', async () => {
     await populate()
-    folder.write('db.mjs', dataSourceFile())
+    folder.write('db.mjs', dataSourceFile({ migrations: { default: 'default' } }))
     expect(await succeed('migration:run', 'brazil')).to.match(/Seed1700000000000 has been executed/)
     expect(await names('brazil')).to.deep.equal([{ name: 'brazil' }, { name: 'seeded' }])
     expect(await names('master')).to.deep.equal([{ name: 'master' }])
@@ -106,6 +109,31 @@ describe("TypeORM's command line on a wrapped DataSource", function () {
     await succeed('migration:revert', 'brazil')
     expect(await names('brazil')).to.deep.equal([{ name: 'brazil' }])
     expect(await names('master')).to.deep.equal([{ name: 'master' }, { name: 'seeded' }])
+  })
+
+  it('runs, shows and reverts migrations on all shards that they are for, and tells each', async () => {
+    await populate()
+    folder.write('db.mjs', dataSourceFile({ migrations: { default: 'all' } }))
+    const ran = await succeed('migration:run')
+    const seeded = [{ name: 'seeded' }]
+    for (const shard of ['master', 'brazil']) {
+      expect(ran).to.include(`[Shard: ${shard}] Migration Seed1700000000000 has been executed`)
+      expect(await names(shard)).to.deep.equal([{ name: shard }, ...seeded])
+    }
+    const shown = await succeed('migration:show')
+    expect(shown).to.match(/\[Shard: master\] \[X\] Seed.*\n.*\[Shard: brazil\] \[X\] Seed/)
+    await succeed('migration:revert')
+    for (const shard of ['master', 'brazil'])
+      expect(await names(shard)).to.deep.equal([{ name: shard }])
+  })
+
+  it('runs no migration of which nothing says where it runs, and lists the choices', async () => {
+    await populate()
+    folder.write('db.mjs', dataSourceFile())
+    const { code, stderr } = await typeorm('migration:run')
+    expect(code).to.equal(1)
+    expect(stderr).to.match(/Seed1700000000000: says nowhere.*shards: master, brazil; groups: none/)
+    expect(await tables('master')).not.to.include('migrations')
   })
 
   it('generates the migration that the named shard lacks', async () => {

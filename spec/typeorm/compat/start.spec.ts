@@ -173,10 +173,30 @@ for (const [type, Engine] of [
       expect(await tables('s1p')).to.deep.equal(['item', 'migrations', 'seeded'])
       await db.destroy()
       await empty()
-      const other = wrap(source({ synchronize: true, migrationsRun: true }), shards())
+      const other = wrap(source({ synchronize: true, migrationsRun: true }), {
+        ...shards(),
+        migrations: { default: 'default' },
+      })
       await other.initialize()
       expect(await tables('s0p')).to.deep.equal(['item', 'migrations', 'seeded'])
       expect(await tables('s1p')).to.deep.equal([])
+    })
+
+    it('runs the migrations of all shards where the DataSource asks for it, in whatever scope', async () => {
+      const db = wrap(source({ migrationsRun: true }), {
+        ...shards(),
+        migrations: { default: 'all' },
+      })
+      await db.using('brazil', () => db.initialize())
+      for (const node of ['s0p', 's1p'])
+        expect(await tables(node)).to.deep.equal(['migrations', 'seeded'])
+    })
+
+    it('starts not at all where nothing says on which shards its migrations run', async () => {
+      const db = wrap(source({ migrationsRun: true }), shards())
+      expect(await failureOf(() => db.initialize())).to.have.property('code', 'migration-plan')
+      expect(db.isInitialized).to.equal(false)
+      expect(await tables('s0p')).to.deep.equal([])
     })
 
     it('adopts the pool of a DataSource that was initialised before', async () => {
