@@ -1,5 +1,6 @@
 import { addCheck } from './commands/check.js'
 import { addExplain } from './commands/explain.js'
+import { addMigrate } from './commands/migrate.js'
 import { addPools } from './commands/pools.js'
 import { addQuery } from './commands/query.js'
 import { addTopology } from './commands/topology.js'
@@ -12,4 +13,5 @@ export const commands: readonly AddCommand[] = [
   addPools,
   addExplain,
   addQuery,
+  addMigrate,
 ]

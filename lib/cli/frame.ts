@@ -128,9 +128,8 @@ export class Frame {
 
   #session(signal: AbortSignal): CommandSession {
     const { json = false, color, verbose = false, dataSource } = this.#globals()
-    const { cwd, env } = this.#surroundings
     const output = new Output(this.#surroundings, { json, color, verbose })
-    return new CommandSession({ cwd, env, output, signal }, dataSource)
+    return new CommandSession(this.#surroundings, output, signal, dataSource)
   }
 
   #fail(output: Output, error: unknown): void {

@@ -3,6 +3,7 @@ import { loadDataSourceFile } from './data-source-file.js'
 import { UsageError } from './exit.js'
 import type { Output } from './output.js'
 import { quietLogger } from './quiet-logger.js'
+import type { Surroundings } from './surroundings.js'
 
 /** Name of the environment variable for the data source file, where `--data-source` is not given. */
 export const dataSourceVariable = 'OCTOPUS_DATA_SOURCE'
@@ -15,6 +16,12 @@ export interface Session {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Is aborted by SIGINT. */
   readonly signal: AbortSignal
+  /** Whether a data source file was named. */
+  readonly hasDataSource: boolean
+  /** Whether somebody is there to answer `confirm`. */
+  readonly isInteractive: boolean
+  /** Asks whether to go on; SIGINT is no. */
+  confirm(question: string): Promise<boolean>
   /**
    * The data source, not initialised: for commands that need its configuration only.
    *
@@ -50,19 +57,35 @@ export class CommandSession implements Session {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly signal: AbortSignal
+  readonly isInteractive: boolean
+  readonly #surroundings: Surroundings
   readonly #file: string | undefined
   #loading: Promise<ConnectionProxy> | undefined
   #opening: Promise<ConnectionProxy> | undefined
 
   constructor(
-    facts: Pick<Session, 'cwd' | 'env' | 'output' | 'signal'>,
+    surroundings: Surroundings,
+    output: Output,
+    signal: AbortSignal,
     dataSourceFile: string | undefined,
   ) {
-    this.output = facts.output
-    this.cwd = facts.cwd
-    this.env = facts.env
-    this.signal = facts.signal
-    this.#file = dataSourceFile ?? (facts.env[dataSourceVariable] || undefined)
+    const { cwd, env, isInteractive } = surroundings
+    this.output = output
+    this.cwd = cwd
+    this.env = env
+    this.signal = signal
+    this.isInteractive = isInteractive
+    this.#surroundings = surroundings
+    this.#file = dataSourceFile ?? (env[dataSourceVariable] || undefined)
+  }
+
+  get hasDataSource(): boolean {
+    return this.#file !== undefined
+  }
+
+  async confirm(question: string): Promise<boolean> {
+    const answer = await this.#surroundings.ask(`${question} [y/N] `, this.signal)
+    return answer !== undefined && /^\s*y(?:es)?\s*$/i.test(answer)
   }
 
   loadDataSource(): Promise<ConnectionProxy> {

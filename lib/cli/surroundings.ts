@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline/promises'
+
 /** A stream that the command line writes to: a terminal, a pipe, or what a spec puts in its place. */
 export interface TextStream {
   write(text: string): unknown
@@ -20,6 +22,28 @@ export interface Surroundings {
    * @returns a function that ends it
    */
   onInterrupt(listener: () => void): () => void
+  /** Whether somebody is there to answer. */
+  readonly isInteractive: boolean
+  /**
+   * Asks whoever is there, on stderr.
+   *
+   * @returns the answer; undefined if `signal` came first
+   */
+  ask(question: string, signal: AbortSignal): Promise<string | undefined>
+}
+
+const askTerminal = async (question: string, signal: AbortSignal): Promise<string | undefined> => {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  // While it reads a line the terminal gives the key to us, and sends no signal.
+  terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  try {
+    return await terminal.question(question, { signal })
+  } catch (error) {
+    if (signal.aborted) return undefined
+    throw error
+  } finally {
+    terminal.close()
+  }
 }
 
 /** The process as it is. */
@@ -32,4 +56,6 @@ export const processSurroundings = (): Surroundings => ({
     process.once('SIGINT', listener)
     return () => process.removeListener('SIGINT', listener)
   },
+  isInteractive: process.stdin.isTTY && process.stderr.isTTY,
+  ask: askTerminal,
 })

@@ -17,6 +17,8 @@ export interface Stage {
   readonly isTerminal?: boolean
   /** The commands; all of the program's by default. */
   readonly commands?: readonly AddCommand[]
+  /** Answers what is asked; nobody is there without it. */
+  readonly answer?: (question: string) => string
   /** Takes what stands for a SIGINT. */
   readonly onStart?: (interrupt: () => void) => void
 }
@@ -33,7 +35,7 @@ const recorder = (isTerminal: boolean): TextStream & { readonly text: () => stri
 /** Runs a command line in this process, with streams of its own. */
 export const runInProcess = async (
   args: readonly string[],
-  { cwd = process.cwd(), env = {}, isTerminal = false, commands, onStart }: Stage = {},
+  { cwd = process.cwd(), env = {}, isTerminal = false, commands, onStart, answer }: Stage = {},
 ): Promise<CommandRun> => {
   const [stdout, stderr] = [recorder(isTerminal), recorder(isTerminal)]
   const listeners = new Set<() => void>()
@@ -49,6 +51,8 @@ export const runInProcess = async (
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    isInteractive: answer !== undefined,
+    ask: (question) => Promise.resolve(answer?.(question)),
   }
   const code = await runCommandLine(
     args,
