@@ -295,4 +295,33 @@ describe('the examples', function () {
       'as traced:  bypass, createQueryRunner',
     ])
   })
+
+  it('migrations run where they say, go on after a failure, and move rows between shards', async () => {
+    const run = await runExample('migrations')
+    endsWell(run)
+    const step = (number: number): string[] => section(run.lines, `${number}. `)
+    expect(step(1)).to.deep.equal([
+      'AddCustomers1700000000001 → master, canada, brazil, spain',
+      'AddOrders1700000000002 → canada, brazil',
+      'MoveCanadians1700000000003 → brazil',
+      '7 pending',
+    ])
+    expect(step(2)).to.deep.equal([
+      'spain is done: go on',
+      'canada: table items already exists',
+      'master: done, 1 done, 0 left',
+      'canada: failed, 1 done, 1 left',
+      'brazil: done, 3 done, 0 left',
+      'spain: done, 1 done, 0 left',
+    ])
+    expect(step(3)).to.deep.equal([
+      'master: up to date, 0 done, 0 left',
+      'canada: done, 1 done, 0 left',
+      'brazil: up to date, 0 done, 0 left',
+      'spain: up to date, 0 done, 0 left',
+    ])
+    expect(step(4)).to.deep.equal(['canada: Zoe', 'brazil: Ana'])
+    expect(step(5)).to.deep.equal(['brazil: done, 1 done, 0 left', 'MoveCanadians1700000000003'])
+    expect(step(6)).to.include('brazil: up to date, 3 done, the last MoveCanadians1700000000003')
+  })
 })
