@@ -7,6 +7,8 @@ import {
   MariadbCluster,
   statementsDuring,
 } from '../support/cluster/index.js'
+import { ServerEndpoint } from '../support/engines/server-endpoint.js'
+import { EventAudit } from '../support/event-audit.js'
 import { until } from '../support/until.js'
 
 @Entity()
@@ -31,6 +33,7 @@ const randomFrom = (seed: number) => (): number => {
 describe('10,000 interleaved tasks over three shards with two replicas each', () => {
   let cluster: Cluster
   let db: ConnectionProxy
+  let audit: EventAudit
 
   before(async function () {
     this.timeout(60_000)
@@ -49,12 +52,20 @@ describe('10,000 interleaved tasks over three shards with two replicas each', ()
       replicas,
       shards: { brazil: brazil!, canada: canada! },
     })
+    const servers = cluster.nodes.map((node) => new ServerEndpoint(node.name, node))
+    audit = new EventAudit(servers, ({ shard, node = '' }) =>
+      cluster.nodes.some(({ name }) => name === node)
+        ? node
+        : cluster.shard(names.indexOf(shard as (typeof names)[number])).primary.name,
+    )
+    audit.follow(db)
     await db.initialize()
     await db.usingAll(() => db.synchronize())
     for (const shard of cluster.shards) await cluster.waitUntilCaughtUp(shard)
   })
 
-  after(async () => {
+  after(async function () {
+    this.timeout(60_000)
     if (db?.isInitialized) {
       expect(db.octopus.pools().filter(({ active }) => active > 0)).to.deep.equal([])
       await db.destroy()
@@ -63,6 +74,7 @@ describe('10,000 interleaved tasks over three shards with two replicas each', ()
       await until(async () => (await node.connections()) === 0, {
         what: `no socket at ${node.name}`,
       })
+    if (audit !== undefined) expect(await audit.differences()).to.deep.equal([])
     await cluster?.stop()
   })
 
