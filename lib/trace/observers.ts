@@ -1,25 +1,23 @@
 import { deliver, warnOf } from './deliver.js'
-import type { Role, RouteEvent, RouteEventKind, RouteReason, ShardReason } from './event.js'
+import type { Role, RouteEvent } from './event.js'
 
 /** What is known of a statement before it is sent. The server is not: it is chosen with the connection. */
-export interface StatementStart {
-  /** Identifies the decision: statements that one query runner sends share it. */
-  readonly routeId: string
-  /** Identifies the outermost scope around the statement; undefined outside every scope. */
-  readonly scopeId: string | undefined
-  readonly kind: RouteEventKind
-  /** In milliseconds since the epoch. */
-  readonly at: number
-  readonly shard: string
+export interface StatementStart extends Pick<
+  RouteEvent,
+  | 'at'
+  | 'entity'
+  | 'inTransaction'
+  | 'kind'
+  | 'operation'
+  | 'reason'
+  | 'routeId'
+  | 'scopeId'
+  | 'shard'
+  | 'shardReason'
+  | 'statement'
+> {
   /** The role that was decided; the event tells the server's, should its primary have to serve. */
   readonly role: Role
-  readonly reason: RouteReason
-  readonly shardReason: ShardReason
-  readonly operation: string
-  readonly entity: string | undefined
-  /** First keyword of the SQL, in capitals. */
-  readonly statement: string
-  readonly inTransaction: boolean
   /** The SQL with its placeholders. Literals in it are not removed. */
   readonly sql: string
 }

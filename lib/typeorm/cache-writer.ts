@@ -2,7 +2,7 @@ import type { QueryRunner } from 'typeorm'
 import { setState, stateOf } from './binding.js'
 import { RoutedEntityManager } from './entity-manager.js'
 import { assign, overlayOf } from './internals.js'
-import { RunnerState } from './runner-state.js'
+import type { RunnerState } from './runner-state.js'
 
 /**
  * A runner to store with what was read through `runner`. Where the read holds a connection to the
@@ -25,21 +25,13 @@ export const writerOver = (runner: QueryRunner | undefined): QueryRunner | undef
 
 /** As the state of a read, but free to write: a cache is no part of the data that a scope protects. */
 const writingState = (read: RunnerState): RunnerState => {
-  const { runtime, shard, frame, metadata, lease } = read
   const route = { ...read.route, role: 'primary', isReadOnly: false } as const
-  const operation = 'result cache'
-  const intent = 'read'
-  const kind = 'statement'
-  const state = new RunnerState({
-    runtime,
-    shard,
+  const state = read.otherwise({
     route,
-    frame,
-    intent,
-    operation,
-    metadata,
-    kind,
+    intent: 'read',
+    operation: 'result cache',
+    kind: 'statement',
   })
-  state.lease = lease
+  state.lease = read.lease
   return state
 }

@@ -46,18 +46,7 @@ export const rawState = (
 
 /** The same on a connection that a query runner holds. */
 const besideRunner = (holder: RunnerState, endpoint: Endpoint, operation: string): RunnerState => {
-  const { runtime, shard, route, frame, intent } = holder
-  const kind = 'bypass'
-  const state = new RunnerState({
-    runtime,
-    shard,
-    route,
-    frame,
-    intent,
-    operation,
-    metadata: undefined,
-    kind,
-  })
+  const state = holder.otherwise({ kind: 'bypass', operation })
   state.standAt(endpoint)
   return state
 }

@@ -89,6 +89,13 @@ export class RunnerState implements RunnerFacts {
     this.kind = facts.kind
   }
 
+  /** The state of something else that is done in the same scope, on the same shard. */
+  otherwise(change: Partial<RunnerFacts>): RunnerState {
+    const { runtime, shard, route, frame, intent, operation, metadata, kind } = this
+    const facts = { runtime, shard, route, frame, intent, operation, metadata, kind }
+    return new RunnerState({ ...facts, ...change })
+  }
+
   /** Whether the library made the runner for one operation of its own. */
   get isOwn(): boolean {
     return this.kind === 'statement' && this.intent !== 'transaction'
