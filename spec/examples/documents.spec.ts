@@ -16,6 +16,7 @@ const documents = [
   'docs/connections.md',
   'docs/architecture.md',
   'docs/from-octopus.md',
+  'docs/migrations.md',
   'docs/telemetry.md',
   'docs/trace.md',
   'docs/debugging.md',

@@ -1,15 +1,24 @@
 /** Type tests: this file is compiled, and never run. */
 import { expectTypeOf } from 'expect-type'
-import { type DataSource, type Repository, DataSource as TypeormDataSource } from 'typeorm'
+import {
+  type DataSource,
+  type QueryRunner,
+  type Repository,
+  DataSource as TypeormDataSource,
+} from 'typeorm'
 import { octopusMiddleware } from '../../lib/express.js'
 import {
   type ConnectionProxy,
+  MigrateOn,
+  type MigrationPlan,
+  type MigrationReport,
   type RouteEvent,
   type ShardSettled,
   type ShardValue,
   type Traced,
   Shard,
   octopus,
+  octopusOf,
   using,
   usingAll,
   usingGroup,
@@ -41,6 +50,22 @@ export const proxies = (source: DataSource, own: AppDataSource): void => {
   octopus(source, { shards: { brazil: 'br-1' } })
   // @ts-expect-error replica or primary (aliases: slave, master)
   octopus(source, { reads: 'replicas' })
+}
+
+export const migrations = async (db: ConnectionProxy, runner: QueryRunner): Promise<void> => {
+  const { migrations: control } = db.octopus
+  expectTypeOf(control.plan({ shards: ['brazil'] })).toEqualTypeOf<Promise<MigrationPlan>>()
+  const report = await control.run({ first: 'brazil', confirm: () => true, onError: 'continue' })
+  expectTypeOf(report).toEqualTypeOf<MigrationReport>()
+  expectTypeOf(octopusOf(runner).shard('canada')).toEqualTypeOf<QueryRunner>()
+  // @ts-expect-error stop or continue
+  await control.run({ onError: 'ignore' })
+  // @ts-expect-error no such key
+  MigrateOn({ servers: ['br-1'] })
+
+  @MigrateOn({ shard: 'brazil', groups: ['europe'] })
+  class Decorated {}
+  expectTypeOf(new Decorated()).toEqualTypeOf<Decorated>()
 }
 
 export const scopes = (db: ConnectionProxy): void => {
