@@ -91,6 +91,8 @@ export type { PoolEvent, PoolHappening, PoolListener } from './pool/listeners.js
 export type { PoolInfo } from './pool/registry.js'
 export type { ExportWritesOptions, ScopeOptions } from './scopes/carried-writes.js'
 export type { FanOutOptions, ShardSettled, ShardValue } from './scopes/fan-out.js'
+export type { ShardTargets } from './scopes/targets.js'
+export { type DifferenceKind, type SchemaDifference, differenceKinds } from './schema/difference.js'
 export { using, usingAll, usingGroup, usingPrimary, usingReplica } from './scopes/module-level.js'
 export type { ReplicaScope, Traced } from './scopes/scopes.js'
 export { type ConsoleTraceOptions, consoleTrace, formatRouteEvent } from './trace/console.js'
@@ -140,6 +142,8 @@ export type {
 } from './typeorm/node-check/facts.js'
 export type { NodeFinding, NodeFindingKind } from './typeorm/node-check/finding.js'
 export { Replicated } from './typeorm/replicated.js'
+export type { SchemaControl } from './typeorm/schema/schema-control.js'
+export type { SchemaDiff, SchemaDiffOptions, ShardSchemaDiff } from './typeorm/schema/diff.js'
 export { Shard, type ShardDecorator, type ShardOf } from './typeorm/shard-decorator.js'
 export type { AddShardOptions } from './typeorm/topology-changes.js'
 export type {

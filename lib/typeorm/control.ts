@@ -36,12 +36,15 @@ import {
 } from './processes.js'
 import type { Runtime } from './runtime.js'
 import { type TopologyDescription, describeTopology } from './topology-description.js'
+import { SchemaControl } from './schema/schema-control.js'
 import type { AddShardOptions, TopologyChanges } from './topology-changes.js'
 
 /** The control surface of a wrapped data source: `db.octopus`. */
 export class OctopusControl {
   readonly #runtime: Runtime
   readonly #changes: TopologyChanges
+  /** Compares and changes the schemas of shards. */
+  readonly schema: SchemaControl
 
   /** Migrations across the shards: their plan, runs, reverts. */
   readonly migrations: MigrationControl
@@ -51,6 +54,7 @@ export class OctopusControl {
     this.#runtime = runtime
     this.migrations = new MigrationControl(runtime)
     this.#changes = changes
+    this.schema = new SchemaControl(runtime)
   }
 
   /** Name of the shard that is the wrapped DataSource itself. */
