@@ -19,6 +19,7 @@ export type { Frame } from './context/frame.js'
 export {
   AcquireTimeoutError,
   AlreadyWrappedError,
+  BootstrapError,
   CarrierConflictError,
   ConfigError,
   type ConfigProblem,
@@ -40,12 +41,17 @@ export {
   NoDataSourceError,
   NoReplicaError,
   OctopusError,
+  PendingMigrationsError,
   PoolClosedError,
   type PoolHolders,
   type PoolNumbers,
   QueryTimeoutError,
   ReadOnlyScopeError,
+  SchemaDiffersError,
+  type SchemaDrops,
+  SchemaDropsError,
   ScopeEndedError,
+  ShardNotEmptyError,
   UnknownGroupError,
   UnknownNodeError,
   UnknownReplicaGroupError,
@@ -144,6 +150,18 @@ export type { NodeFinding, NodeFindingKind } from './typeorm/node-check/finding.
 export { Replicated } from './typeorm/replicated.js'
 export type { SchemaControl } from './typeorm/schema/schema-control.js'
 export type { SchemaDiff, SchemaDiffOptions, ShardSchemaDiff } from './typeorm/schema/diff.js'
+export type {
+  SchemaPlanOptions,
+  SchemaSync,
+  SchemaSyncOptions,
+  ShardSchemaSync,
+} from './typeorm/schema/sync.js'
+export type {
+  BootstrapOptions,
+  BootstrapReport,
+  BootstrapStep,
+} from './typeorm/schema/bootstrap.js'
+export type { Seed, SeedOptions } from './typeorm/seed.js'
 export { Shard, type ShardDecorator, type ShardOf } from './typeorm/shard-decorator.js'
 export type { AddShardOptions } from './typeorm/topology-changes.js'
 export type {

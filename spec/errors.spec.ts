@@ -83,6 +83,21 @@ const samples: Readonly<Record<ErrorCode, OctopusError>> = {
       },
     ],
   }),
+  'schema-drops': new errors.SchemaDropsError([
+    { shard: 'brazil', statements: ['ALTER TABLE `user` DROP COLUMN `nickname`'] },
+  ]),
+  'shard-not-empty': new errors.ShardNotEmptyError('peru', ['table user', 'table order']),
+  bootstrap: new errors.BootstrapError(
+    'peru',
+    ['"brazil" has a view open_orders'],
+    'These cannot be copied. Make the shard with its migrations, or with the tools of the database.',
+  ),
+  'schema-differs': new errors.SchemaDiffersError('peru', 'brazil', [
+    'user.name: the type is varchar(40), in the reference varchar(80)',
+  ]),
+  'pending-migrations': new errors.PendingMigrationsError([
+    { shard: 'brazil', migrations: ['AddNickname1700000000000'] },
+  ]),
   'acquire-timeout': new errors.AcquireTimeoutError(
     'brazil/primary br-1',
     10_000,

@@ -4,6 +4,7 @@ import type { ReplicaOptions, ShardOptions } from '../config/options.js'
 import { UnknownShardError } from '../errors.js'
 import type { PoolListener } from '../pool/listeners.js'
 import type { PoolInfo } from '../pool/registry.js'
+import type { ShardValue } from '../scopes/fan-out.js'
 import type { ExportWritesOptions, ScopeOptions } from '../scopes/carried-writes.js'
 import type { Traced } from '../scopes/scopes.js'
 import type { RouteListener, RouteListenerOptions } from '../trace/hub.js'
@@ -37,6 +38,7 @@ import {
 import type { Runtime } from './runtime.js'
 import { type TopologyDescription, describeTopology } from './topology-description.js'
 import { SchemaControl } from './schema/schema-control.js'
+import { type Seed, type SeedOptions, seedShards } from './seed.js'
 import type { AddShardOptions, TopologyChanges } from './topology-changes.js'
 
 /** The control surface of a wrapped data source: `db.octopus`. */
@@ -280,6 +282,20 @@ export class OctopusControl {
    */
   warm(shards: readonly string[], options: WarmOptions = {}): Promise<void> {
     return warm(this.#runtime, shards, options)
+  }
+
+  /**
+   * Fills shards with rows: runs the seeds on each, in one transaction on its primary and in a scope of
+   * that shard, on several shards at a time. Where there are several shards, they have to be named.
+   *
+   * @returns how many seeds each shard had
+   * @throws PendingMigrationsError before anything is run, if a shard has not had all migrations
+   * @throws FanOutError after all shards have settled; what failed is rolled back
+   * @throws InvalidScopeError if no shards are named, and there are several
+   * @throws UnknownShardError, UnknownGroupError before anything is run
+   */
+  seed(seeds: Seed | readonly Seed[], options: SeedOptions = {}): Promise<ShardValue<number>[]> {
+    return seedShards(this.#runtime, [seeds].flat(), options)
   }
 
   /**

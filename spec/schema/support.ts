@@ -46,3 +46,13 @@ export const runScript = (cluster: Cluster, shard: number, sql: string): Promise
   cluster
     .shard(shard)
     .primary.sql(cluster.engine === 'mariadb' ? `USE app; ${sql}` : `SET ROLE postgres; ${sql}`)
+
+/** What work fails with. */
+export const failureOf = async (work: () => Promise<unknown>): Promise<unknown> => {
+  try {
+    await work()
+  } catch (error) {
+    return error
+  }
+  throw new Error('The work was to fail.')
+}

@@ -6,7 +6,7 @@ import { type ShardSettled, visitShards } from '../../scopes/fan-out.js'
 import { shardNamed } from '../../scopes/scopes.js'
 import { type ShardTargets, targetShards } from '../../scopes/targets.js'
 import type { Runtime } from '../runtime.js'
-import { readSchema } from './read.js'
+import { canRead, readSchema } from './read.js'
 import { UnshardedTables } from './unsharded-tables.js'
 
 /** What `schema.diff()` compares. */
@@ -55,7 +55,10 @@ export const diffSchemas = async (
   const asked = targetShards(topology, targets)
   const named = reference === undefined ? undefined : shardNamed(topology, reference).name
   const names = topology.shardNames.filter((name) => name === named || asked.includes(name))
-  const readings = await visitShards(names, concurrency, (name) => readSchema(runtime.shard(name)))
+  const readings = await visitShards(names, concurrency, async (name) => {
+    const shard = runtime.shard(name)
+    return canRead(shard) ? readSchema(shard) : undefined
+  })
   const comparison = new Comparison(schemasIn(readings), named, new UnshardedTables(runtime))
   const shards = readings.map((reading) => comparison.outcomeOf(reading))
   return {

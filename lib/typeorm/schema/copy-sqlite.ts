@@ -1,0 +1,29 @@
+import type { QueryRunner } from 'typeorm'
+import type { CopyScript } from './copy-script.js'
+import { readRows } from './rows.js'
+
+/** How an SQLite database is made: it keeps the statements themselves. Tables come first, then what
+ *  is on them. */
+export const scriptOfSqlite = async (runner: QueryRunner): Promise<CopyScript> => {
+  const rows = await readRows(
+    runner,
+    `SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+      ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, rowid`,
+  )
+  return { statements: rows.map(({ sql }) => sql ?? ''), obstacles: [] }
+}
+
+/** Runs a script in one transaction, so that all of it is done or nothing. */
+export const runScriptOnSqlite = async (
+  runner: QueryRunner,
+  statements: readonly string[],
+): Promise<void> => {
+  await runner.startTransaction()
+  try {
+    for (const statement of statements) await runner.query(statement)
+    await runner.commitTransaction()
+  } catch (error) {
+    await runner.rollbackTransaction()
+    throw error
+  }
+}
