@@ -45,8 +45,8 @@ const aspectsOf = (
   if (differ(reference.generation, actual.generation))
     found.push(['generation', reference.generation, actual.generation])
   // A type without a collation in the place of one with: that is the difference of types.
-  if (collations && !(isRetyped && (reference.collation ?? actual.collation) === undefined))
-    found.push(['collation', reference.collation, actual.collation])
+  const isOfType = isRetyped && [reference, actual].some((each) => each.collation === undefined)
+  if (collations && !isOfType) found.push(['collation', reference.collation, actual.collation])
   if (reference.comment !== actual.comment)
     found.push(['comment', reference.comment, actual.comment])
   return found

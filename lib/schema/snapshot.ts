@@ -10,7 +10,7 @@ export interface ColumnSnapshot {
   readonly default: string | undefined
   /** What else gives it values: `auto_increment`, an identity, a generating expression, `on update`. */
   readonly generation: string | undefined
-  /** Undefined where the type has none, or the database's own applies. */
+  /** Undefined where the type has none. */
   readonly collation: string | undefined
   readonly comment: string | undefined
 }

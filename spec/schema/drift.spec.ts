@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { ConnectionProxy, SchemaDifference } from '../../lib/index.js'
+import { ConnectError, type ConnectionProxy, type SchemaDifference } from '../../lib/index.js'
 import { type Cluster, statementsDuring } from '../support/cluster/index.js'
 import { type ServerEngine, fixture, runScript, sourceOver, startShards } from './support.js'
 
@@ -119,8 +119,8 @@ const planted: Readonly<Record<ServerEngine, readonly Planted[]>> = {
     ],
     ['check', 'customers', 'customers_score', 'CHECK ((score >= 0))', 'CHECK ((score >= 1))'],
     ['check', 'customers', 'customers_name', 'CHECK ((length((name)::text) > 0))', undefined],
-    ['collation', 'logs', 'line', undefined, 'C'],
-    ['collation', 'labels', 'hint', undefined, 'POSIX'],
+    ['collation', 'logs', 'line', 'default', 'C'],
+    ['collation', 'labels', 'hint', 'default', 'POSIX'],
     ['engine', 'visits', 'visits', 'heap', 'unlogged heap'],
     ['engine', 'coupon_uses', 'coupon_uses', 'heap', 'heap_of_another_name'],
     ['enum', undefined, 'mood', "'sad', 'ok'", "'sad', 'ok', 'happy'"],
@@ -180,6 +180,50 @@ for (const engine of ['mariadb', 'postgres'] as const)
       expect(found.map(([kind, table, name]) => [kind, table, name])).to.have.deep.members(
         planted[engine].map(([kind, table, name]) => [kind, table, name]),
       )
+    })
+
+    it('tells of shards that it cannot compare or read, and compares the others', async () => {
+      const other = sourceOver(
+        cluster,
+        ['brazil', 'canada', 'chile'],
+        {},
+        {
+          shards: { embedded: { type: 'sqljs' }, down: { host: '127.0.0.1', port: 1 } },
+        },
+      )
+      await other.initialize()
+      const { isSame, shards } = await other.octopus.schema.diff()
+      await other.destroy()
+      expect(isSame).to.equal(false)
+      expect(shards.map(({ shard, status }) => [shard, status])).to.deep.equal([
+        ['brazil', 'reference'],
+        ['canada', 'different'],
+        ['chile', 'same'],
+        ['embedded', 'not comparable'],
+        ['down', 'failed'],
+      ])
+      const [, , , embedded, down] = shards
+      expect(embedded).to.have.property('reason', 'no other shard that was read is sqlite')
+      expect(down).to.have.property('error').that.is.instanceOf(ConnectError)
+    })
+
+    it('says why nothing is comparable where the reference cannot be read', async () => {
+      const other = sourceOver(
+        cluster,
+        ['brazil'],
+        {},
+        {
+          shards: { down: { host: '127.0.0.1', port: 1 } },
+        },
+      )
+      await other.initialize()
+      const { shards } = await other.octopus.schema.diff({ reference: 'down' })
+      await other.destroy()
+      expect(shards[0]).to.deep.equal({
+        shard: 'brazil',
+        status: 'not comparable',
+        reason: 'the reference "down" could not be read',
+      })
     })
 
     it('sends as many statements to a full database as to an empty one, to primaries only', async () => {

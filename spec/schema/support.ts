@@ -27,14 +27,17 @@ export const sourceOver = (
   const source = { type: cluster.engine, ...at(0), ...options } as DataSourceOptions
   return octopus(new DataSource(source), {
     defaultShard: defaultShard ?? 'master',
-    shards: Object.fromEntries(others.map((name, index) => [name, at(index + 1)])),
     ...settings,
+    shards: {
+      ...Object.fromEntries(others.map((name, index) => [name, at(index + 1)])),
+      ...settings.shards,
+    },
   })
 }
 
 /** The schema that a fixture gives to every shard, and what makes one drift from it. */
 export const fixture = (
-  engine: ServerEngine,
+  engine: ServerEngine | 'sqlite',
 ): { readonly base: string; readonly drift: string } => {
   const text = readFileSync(path.resolve(`spec/schema/fixtures/${engine}.sql`), 'utf8')
   const [base = '', drift = ''] = text.split('-- drift\n')

@@ -94,7 +94,9 @@ const columnText = (column: ColumnSnapshot): string =>
   [
     quoted(column.name),
     column.type,
-    column.collation === undefined ? '' : `COLLATE ${quoted(column.collation)}`,
+    column.collation === undefined || column.collation === 'default'
+      ? ''
+      : `COLLATE ${quoted(column.collation)}`,
     column.default === undefined ? '' : `DEFAULT ${column.default}`,
     column.generation ?? '',
     column.isNullable ? '' : 'NOT NULL',

@@ -137,8 +137,11 @@ const tableFrom = (row: CatalogueRow, facts: Facts): TableSnapshot => {
     engine: textOf(row['engine']),
     collation: collationOf(row['collation']),
     options: textOf(
-      [row['type'] === 'SYSTEM VERSIONED' ? 'system versioned' : '', row['options']]
-        .filter((word) => word !== '' && word !== null)
+      [
+        row['type'] === 'SYSTEM VERSIONED' ? 'system versioned' : '',
+        withoutDefaults(row['options'] ?? ''),
+      ]
+        .filter((word) => word !== '')
         .join(' '),
     ),
     comment: isView ? undefined : textOf(row['comment']),
@@ -155,6 +158,10 @@ const tableFrom = (row: CatalogueRow, facts: Facts): TableSnapshot => {
     })),
   }
 }
+
+/** Aria prints what is on by default too, or not, depending on how the table was made. */
+const withoutDefaults = (options: string): string =>
+  options.replaceAll(/\b(?:page_checksum|transactional)=1\b/gi, '').trim()
 
 /** Versions write `utf8` and `utf8mb3` for the same. */
 const collationOf = (name: string | null | undefined): string | undefined =>

@@ -36,12 +36,13 @@ const statements = {
   columns: `SELECT ${named('c', 'n')} AS table_name, a.attname AS name,
       format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS required,
       pg_get_expr(d.adbin, d.adrelid) AS value, to_jsonb(a) ->> 'attidentity' AS identity,
-      to_jsonb(a) ->> 'attgenerated' AS generated, l.collname AS collation,
+      to_jsonb(a) ->> 'attgenerated' AS generated,
+      CASE WHEN a.attcollation = 0 THEN NULL WHEN a.attcollation = t.typcollation THEN 'default' ELSE l.collname::text END AS collation,
       col_description(c.oid, a.attnum) AS comment
     FROM ${relations} JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-    LEFT JOIN pg_collation l ON l.oid = a.attcollation AND a.attcollation <> t.typcollation
+    LEFT JOIN pg_collation l ON l.oid = a.attcollation
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY 1, a.attnum`,
   // NOT NULL ('n', from version 18 on) is told of the column.
   constraints: `SELECT ${named('c', 'n')} AS table_name, k.conname AS name, k.contype AS kind,

@@ -24,7 +24,7 @@ export class SchemaControl {
    * types, defaults, indexes, keys, checks, collations, engines, triggers, views, and in PostgreSQL
    * enums and sequences. Not compared: the order of columns, names that a server makes up, functions and
    * procedures, rights, data, and TypeORM's own tables. A table of an `@Unsharded` entity is compared
-   * between the shards that are to have it.
+   * where both the reference and the shard are to have it.
    *
    * @returns for each shard how it differs from the reference, or that it could not be compared; a shard
    *   that fails hides no other

@@ -1,5 +1,5 @@
 import type { EntityMetadata } from 'typeorm'
-import type { SchemaSnapshot } from '../../schema/snapshot.js'
+import type { SchemaSnapshot, TableSnapshot } from '../../schema/snapshot.js'
 import { type Pin, livesOn } from '../../router/unsharded.js'
 import type { Runtime } from '../runtime.js'
 
@@ -32,20 +32,36 @@ export class UnshardedTables {
       }
   }
 
-  /** A schema with only the tables that are to be on each of these shards. */
+  /** A schema with only what is to be on each of these shards. */
   commonTo(shards: readonly string[], schema: SchemaSnapshot): SchemaSnapshot {
-    if (this.#pins.size === 0) return schema
-    return {
-      ...schema,
-      tables: schema.tables.filter(({ name }) => {
-        const pin = this.#pins.get(name)
-        return pin === undefined || shards.every((shard) => livesOn(pin, shard))
-      }),
-    }
+    return this.#keeping(schema, (pin) => shards.every((shard) => livesOn(pin, shard)))
   }
 
   /** A schema without these tables. */
   without(schema: SchemaSnapshot): SchemaSnapshot {
-    return { ...schema, tables: schema.tables.filter(({ name }) => !this.#pins.has(name)) }
+    return this.#keeping(schema, () => false)
+  }
+
+  #keeping(schema: SchemaSnapshot, isKept: (pin: Pin) => boolean): SchemaSnapshot {
+    if (this.#pins.size === 0) return schema
+    const isHere = (table: string): boolean => {
+      const pin = this.#pins.get(table)
+      return pin === undefined || isKept(pin)
+    }
+    const tables = schema.tables.filter(({ name }) => isHere(name))
+    return { ...schema, tables: tables.map((table) => withoutKeysTo(table, isHere)) }
+  }
+}
+
+/** A table without the foreign keys to tables that are not there, and the indexes that MySQL makes
+ *  for foreign keys under the same names. */
+const withoutKeysTo = (table: TableSnapshot, isHere: (table: string) => boolean): TableSnapshot => {
+  const gone = table.foreignKeys.filter(({ referencedTable }) => !isHere(referencedTable))
+  if (gone.length === 0) return table
+  const names = new Set(gone.map(({ name }) => name))
+  return {
+    ...table,
+    foreignKeys: table.foreignKeys.filter((key) => !gone.includes(key)),
+    indexes: table.indexes.filter(({ name }) => !names.has(name)),
   }
 }
