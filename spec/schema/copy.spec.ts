@@ -90,6 +90,22 @@ for (const engine of ['mariadb', 'postgres'] as const)
       await db.shard('peru').query(`INSERT INTO countries VALUES ('pe', 'Peru')`)
     })
 
+    if (engine === 'postgres')
+      it('is as its reference too where the schemas have other names', async () => {
+        await runScript(cluster, 1, 'CREATE SCHEMA tenant AUTHORIZATION app')
+        const tenant = { ...cluster.shard(1).primary.connectionOptions(), schema: 'tenant' }
+        const other = sourceOver(cluster, ['brazil'], {}, { shards: { tenant } })
+        await other.initialize()
+        try {
+          const report = await other.octopus.schema.bootstrap('tenant', { via: 'copy' })
+          expect(report).to.deep.include({ reference: 'brazil', migrations: ['Second2', 'First1'] })
+          const rows = await other.shard('tenant').query('SELECT name FROM tenant.migrations')
+          expect(rows).to.deep.equal([{ name: 'Second2' }, { name: 'First1' }])
+        } finally {
+          await other.destroy()
+        }
+      })
+
     it('is refused, naming everything that would be left out', async () => {
       await runScript(cluster, 0, obstacles[engine].make)
       await runScript(
@@ -97,7 +113,7 @@ for (const engine of ['mariadb', 'postgres'] as const)
         1,
         engine === 'mariadb'
           ? 'DROP DATABASE app; CREATE DATABASE app'
-          : 'DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION app',
+          : 'DROP SCHEMA tenant CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION app',
       )
       const refused = await failureOf(() => db.octopus.schema.bootstrap('peru', { via: 'copy' }))
       expect(refused).to.be.instanceOf(BootstrapError)
