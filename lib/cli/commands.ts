@@ -3,6 +3,9 @@ import { addExplain } from './commands/explain.js'
 import { addMigrate } from './commands/migrate.js'
 import { addPools } from './commands/pools.js'
 import { addQuery } from './commands/query.js'
+import { addSchema } from './commands/schema.js'
+import { addSeed } from './commands/seed.js'
+import { addShard } from './commands/shard.js'
 import { addTopology } from './commands/topology.js'
 import type { AddCommand } from './frame.js'
 
@@ -14,4 +17,7 @@ export const commands: readonly AddCommand[] = [
   addExplain,
   addQuery,
   addMigrate,
+  addSchema,
+  addShard,
+  addSeed,
 ]

@@ -31,7 +31,8 @@ const exportsOf = async (file: string): Promise<ReadonlyMap<string, unknown>> =>
   return found
 }
 
-const loaderHint = (file: string): string =>
+/** What to do where a file of TypeScript cannot be loaded. */
+export const loaderHint = (file: string): string =>
   /\.[cm]?tsx?$/.test(file)
     ? ` Node.js cannot read it by itself: name the compiled file, or load TypeScript into the process, such as by NODE_OPTIONS="--import tsx".`
     : ''
