@@ -34,18 +34,20 @@ const isTableMadeAnew = (
 }
 
 /**
- * The statements of a change after which something is missing. What is dropped to be made anew, and
- * keeps all its columns, is not.
+ * The statements of a change after which something is missing, each once. What is dropped to be made
+ * anew, and keeps all its columns, is not.
  *
  * @param columnsOf - the columns that a table has now
  */
 export const dropsIn = (
   statements: readonly string[],
   columnsOf: (table: string) => readonly string[],
-): string[] =>
-  statements.filter(
+): string[] => {
+  const drops = statements.filter(
     (sql, at) =>
       doesDrop(sql) &&
       !isIndexMadeAnew(sql, statements.slice(at + 1)) &&
       !isTableMadeAnew(sql, statements, columnsOf),
   )
+  return [...new Set(drops)]
+}

@@ -20,6 +20,7 @@ const documents = [
   'docs/telemetry.md',
   'docs/trace.md',
   'docs/debugging.md',
+  'docs/schema.md',
 ]
 
 const root = process.cwd()

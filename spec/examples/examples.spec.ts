@@ -324,4 +324,21 @@ describe('the examples', function () {
     expect(step(5)).to.deep.equal(['brazil: done, 1 done, 0 left', 'MoveCanadians1700000000003'])
     expect(step(6)).to.include('brazil: up to date, 3 done, the last MoveCanadians1700000000003')
   })
+
+  it('schema finds what drifted, and makes shards that are as the others', async () => {
+    const run = await runExample('schema')
+    endsWell(run)
+    const step = (number: number): string[] => section(run.lines, `${number}. `)
+    expect(step(1)).to.deep.equal([
+      'brazil: reference',
+      'canada: different',
+      'column price of product is not in the reference: INT',
+      'index product_by_name of product is missing: btree (name)',
+      'chile: same',
+    ])
+    expect(step(2)).to.deep.equal(['refused on canada: DROP TABLE "product"'])
+    expect(step(3)).to.deep.equal(['same: true'])
+    expect(step(4)).to.deep.equal(['peru: product, as brazil', 'bolivia: product, as brazil'])
+    expect(step(5)).to.deep.equal(['peru: Coffee of peru', 'bolivia: Coffee of bolivia'])
+  })
 })
