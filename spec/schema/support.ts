@@ -6,8 +6,6 @@ import { type Cluster, MariadbCluster, PostgresCluster } from '../support/cluste
 
 export type ServerEngine = 'mariadb' | 'postgres'
 
-export const serverEngines = { MariaDB: 'mariadb', PostgreSQL: 'postgres' } as const
-
 /** One server for each shard: brazil is the default shard. */
 export const startShards = (engine: ServerEngine, shards: number): Promise<Cluster> =>
   (engine === 'mariadb' ? MariadbCluster : PostgresCluster).start({
