@@ -1,8 +1,5 @@
-/** What two schemas can differ in. */
-export const differenceKinds = [
-  'table',
-  'view',
-  'column',
+/** Kinds that say something about a thing. */
+const aspectKinds = [
   'type',
   'nullability',
   'default',
@@ -11,6 +8,14 @@ export const differenceKinds = [
   'engine',
   'options',
   'comment',
+] as const
+
+/** What two schemas can differ in. */
+export const differenceKinds = [
+  'table',
+  'view',
+  'column',
+  ...aspectKinds,
   'primary key',
   'unique',
   'index',
@@ -20,6 +25,8 @@ export const differenceKinds = [
   'enum',
   'sequence',
 ] as const
+
+/** What a difference is about: a thing, or what is said about one. */
 export type DifferenceKind = (typeof differenceKinds)[number]
 
 /** One thing in which a shard's schema is not as the reference's. */
@@ -52,17 +59,7 @@ export const keyOf = ({
   name,
 }: Pick<SchemaDifference, 'kind' | 'table' | 'name'>): string => JSON.stringify([kind, table, name])
 
-/** Kinds that say something about a thing; the others are things. */
-const aspects: ReadonlySet<DifferenceKind> = new Set([
-  'type',
-  'nullability',
-  'default',
-  'generation',
-  'collation',
-  'engine',
-  'options',
-  'comment',
-] as const)
+const aspects: ReadonlySet<DifferenceKind> = new Set(aspectKinds)
 
 const placeOf = ({ table, name }: RawDifference): string =>
   table === undefined || table === name ? name : `${table}.${name}`

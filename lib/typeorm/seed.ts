@@ -1,10 +1,11 @@
 import type { EntityManager } from 'typeorm'
 import { InvalidScopeError, PendingMigrationsError } from '../errors.js'
 import { type ShardValue, valuesOrThrow, visitShards } from '../scopes/fan-out.js'
-import { type ShardTargets, targetShards } from '../scopes/targets.js'
+import type { ShardTargets } from '../scopes/targets.js'
 import type { Runtime } from './runtime.js'
 import { refuseInReplicaScope } from './schema/primaries.js'
 import { pendingMigrationsOn } from './schema/shard-migrations.js'
+import { meantShards } from './shard-targets.js'
 
 /**
  * Fills one shard with rows.
@@ -32,7 +33,7 @@ const seededShards = (runtime: Runtime, { all = false, ...named }: SeedOptions) 
     throw new InvalidScopeError(
       `seed() is not told on which shards: name shards (${topology.shardNames.join(', ')}) or groups (${[...topology.groups.keys()].join(', ') || 'none'}), or say all: true.`,
     )
-  return targetShards(topology, named)
+  return meantShards(runtime, named)
 }
 
 /**

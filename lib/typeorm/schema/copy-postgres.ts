@@ -133,19 +133,8 @@ const comments = ({ name, comment, columns }: TableSnapshot): string[] => [
   ),
 ]
 
-/** Runs a script in one transaction, so that all of it is done or nothing. */
-export const runScriptOnPostgres = async (
-  runner: QueryRunner,
-  statements: readonly string[],
-  schema: string,
-): Promise<void> => {
-  await runner.startTransaction()
-  try {
-    await runner.query(`SELECT set_config('search_path', $1 || ', public', true)`, [quoted(schema)])
-    for (const statement of statements) await runner.query(statement)
-    await runner.commitTransaction()
-  } catch (error) {
-    await runner.rollbackTransaction()
-    throw error
-  }
-}
+/** A script that makes its objects in a schema, whatever the connection's own is. */
+export const inSchema = (schema: string, statements: readonly string[]): string[] => [
+  `SELECT set_config('search_path', ${literal(`${quoted(schema)}, public`)}, true)`,
+  ...statements,
+]

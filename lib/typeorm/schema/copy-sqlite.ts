@@ -12,18 +12,3 @@ export const scriptOfSqlite = async (runner: QueryRunner): Promise<CopyScript> =
   )
   return { statements: rows.map(({ sql }) => sql ?? ''), obstacles: [] }
 }
-
-/** Runs a script in one transaction, so that all of it is done or nothing. */
-export const runScriptOnSqlite = async (
-  runner: QueryRunner,
-  statements: readonly string[],
-): Promise<void> => {
-  await runner.startTransaction()
-  try {
-    for (const statement of statements) await runner.query(statement)
-    await runner.commitTransaction()
-  } catch (error) {
-    await runner.rollbackTransaction()
-    throw error
-  }
-}

@@ -4,9 +4,9 @@ import type { SchemaSnapshot } from '../../schema/snapshot.js'
 import type { Shard } from '../shard.js'
 import { copyAccounts } from './copy-accounts.js'
 import { runScriptOnMysql, scriptOfMysql } from './copy-mysql.js'
-import { runScriptOnPostgres, scriptOfPostgres } from './copy-postgres.js'
-import type { CopyScript } from './copy-script.js'
-import { runScriptOnSqlite, scriptOfSqlite } from './copy-sqlite.js'
+import { inSchema, scriptOfPostgres } from './copy-postgres.js'
+import { type CopyScript, runInTransaction } from './copy-script.js'
+import { scriptOfSqlite } from './copy-sqlite.js'
 import { readRows } from './rows.js'
 import { readEverything, withRunner } from './read.js'
 
@@ -74,6 +74,6 @@ const runScript = async (
   tables: readonly string[],
 ): Promise<void> => {
   if (shard.family === 'mysql') return runScriptOnMysql(runner, statements, tables)
-  if (shard.family === 'sqlite') return runScriptOnSqlite(runner, statements)
-  return runScriptOnPostgres(runner, statements, await homeSchema(shard, runner))
+  if (shard.family === 'sqlite') return runInTransaction(runner, statements)
+  return runInTransaction(runner, inSchema(await homeSchema(shard, runner), statements))
 }

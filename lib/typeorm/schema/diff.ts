@@ -4,8 +4,9 @@ import { type ShardSchema, majorityOf } from '../../schema/reference.js'
 import type { SchemaFlavour, SchemaSnapshot } from '../../schema/snapshot.js'
 import { type ShardSettled, visitShards } from '../../scopes/fan-out.js'
 import { shardNamed } from '../../scopes/scopes.js'
-import { type ShardTargets, targetShards } from '../../scopes/targets.js'
+import type { ShardTargets } from '../../scopes/targets.js'
 import type { Runtime } from '../runtime.js'
+import { meantShards } from '../shard-targets.js'
 import { canRead, readSchema } from './read.js'
 import { UnshardedTables } from './unsharded-tables.js'
 
@@ -52,7 +53,7 @@ export const diffSchemas = async (
   { reference, concurrency = runtime.config.fanOutConcurrency, ...targets }: SchemaDiffOptions,
 ): Promise<SchemaDiff> => {
   const topology = runtime.store.current
-  const asked = targetShards(topology, targets)
+  const asked = meantShards(runtime, targets)
   const named = reference === undefined ? undefined : shardNamed(topology, reference).name
   const names = topology.shardNames.filter((name) => name === named || asked.includes(name))
   const readings = await visitShards(names, concurrency, async (name) => {

@@ -8,7 +8,7 @@ import type {
   TablePart,
   TableSnapshot,
 } from '../../schema/snapshot.js'
-import { type CatalogueRow, byTable, groupedBy, readRows, textOf } from './rows.js'
+import { type CatalogueRow, type RowsOf, byTable, groupedBy, readRows, textOf } from './rows.js'
 import type { SchemaScope } from './scope.js'
 
 const isIn = (column: string): string => `${column} IN (?)`
@@ -104,8 +104,6 @@ export const readMysql = async (
       .map(({ table_name: name }) => ({ name: name ?? '', definition: 'sequence' })),
   }
 }
-
-type RowsOf = (table: string) => readonly CatalogueRow[]
 
 /** What was read, by table. */
 interface Facts {

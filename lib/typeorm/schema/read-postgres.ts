@@ -7,7 +7,7 @@ import type {
   TablePart,
   TableSnapshot,
 } from '../../schema/snapshot.js'
-import { type CatalogueRow, byTable, readRows, textOf } from './rows.js'
+import { type CatalogueRow, type RowsOf, byTable, readRows, textOf } from './rows.js'
 import type { SchemaScope } from './scope.js'
 
 /** Names relations of other schemas with their schema. */
@@ -133,8 +133,6 @@ const readSchemas = async (
   }
 }
 
-type RowsOf = (table: string) => readonly CatalogueRow[]
-
 /** What was read, by table. */
 interface Facts {
   readonly columns: RowsOf
@@ -216,7 +214,8 @@ const columnFrom = (row: CatalogueRow): ColumnSnapshot => {
   }
 }
 
-/** How PostgreSQL names what has no name: after the table, its columns and what it is. */
+/** How PostgreSQL names what has no name: after the table, its columns and what it is. Of a long name
+ *  it leaves out the ends of both. */
 const madeUpName = /_(?:pkey|key|fkey|check|excl|idx)\d*$/
 
 const partFrom = (row: CatalogueRow, table: string): TablePart => {

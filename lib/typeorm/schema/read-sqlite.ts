@@ -7,7 +7,7 @@ import type {
   TablePart,
   TableSnapshot,
 } from '../../schema/snapshot.js'
-import { type CatalogueRow, byTable, groupedBy, readRows, textOf } from './rows.js'
+import { type CatalogueRow, type RowsOf, byTable, groupedBy, readRows, textOf } from './rows.js'
 import type { SchemaScope } from './scope.js'
 import * as sqlite from './sqlite-definitions.js'
 
@@ -52,8 +52,6 @@ export const readSqlite = async (
     sequences: [],
   }
 }
-
-type RowsOf = (table: string) => readonly CatalogueRow[]
 
 /** What was read, by table. */
 interface Facts {

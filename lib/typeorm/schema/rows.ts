@@ -20,10 +20,11 @@ export const readRows = async (
 const asText = (value: unknown): string =>
   Buffer.isBuffer(value) ? value.toString('utf8') : String(value)
 
-/** The rows of each table, in their order. */
-export const byTable = (
-  rows: readonly CatalogueRow[],
-): ((table: string) => readonly CatalogueRow[]) => {
+/** The rows of a table, in their order. */
+export type RowsOf = (table: string) => readonly CatalogueRow[]
+
+/** Sorts rows by their tables. */
+export const byTable = (rows: readonly CatalogueRow[]): RowsOf => {
   const groups = groupedBy(rows, ({ table_name: table }) => table ?? '')
   return (table) => groups.get(table) ?? []
 }

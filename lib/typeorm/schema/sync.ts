@@ -2,9 +2,10 @@ import type { SchemaBuilder } from '../internals.js'
 import { SchemaDropsError } from '../../errors.js'
 import { dropsIn } from '../../schema/drops.js'
 import { visitShards } from '../../scopes/fan-out.js'
-import { type ShardTargets, targetShards } from '../../scopes/targets.js'
+import type { ShardTargets } from '../../scopes/targets.js'
 import { assign, overlayOf } from '../internals.js'
 import type { Runtime } from '../runtime.js'
+import { meantShards } from '../shard-targets.js'
 import type { Shard } from '../shard.js'
 import { readSchema } from './read.js'
 import { hasTableOn } from './unsharded-tables.js'
@@ -52,7 +53,7 @@ export const planSync = async (
   runtime: Runtime,
   { concurrency = runtime.config.fanOutConcurrency, ...targets }: SchemaPlanOptions,
 ): Promise<SchemaSync> => {
-  const names = targetShards(runtime.store.current, targets)
+  const names = meantShards(runtime, targets)
   const planned = await visitShards(names, concurrency, (name) => plan(runtime.shard(name)))
   return asSync(
     planned.map((outcome) =>
