@@ -96,7 +96,7 @@ const tableAspects = (
   return aspects.filter(([, one, other]) => one !== other)
 }
 
-/** In what two tables or views of one name differ. Of views only the queries are compared. */
+/** In what two tables or views of one name differ. The columns of a view are those of its query. */
 const compareTables = (
   reference: TableSnapshot,
   actual: TableSnapshot,
@@ -112,8 +112,7 @@ const compareTables = (
       actual: other,
     }),
   )
-  if (type === 'view') return own
-  const columns = compareColumns(reference, actual)
+  const columns = type === 'view' ? [] : compareColumns(reference, actual)
   const namesOf = (kind: 'column' | 'type'): ReadonlySet<string> =>
     new Set(columns.filter((difference) => difference.kind === kind).map((each) => each.name))
   const loneColumns = namesOf('column')

@@ -1,6 +1,12 @@
 import { expect } from 'chai'
-import { ConnectError, type ConnectionProxy, type SchemaDifference } from '../../lib/index.js'
-import { type Cluster, statementsDuring } from '../support/cluster/index.js'
+import { DataSource } from 'typeorm'
+import {
+  ConnectError,
+  type ConnectionProxy,
+  type SchemaDifference,
+  octopus,
+} from '../../lib/index.js'
+import { type Cluster, MariadbCluster, statementsDuring } from '../support/cluster/index.js'
 import { type ServerEngine, fixture, runScript, sourceOver, startShards } from './support.js'
 
 /** What the fixture plants: kind, table, name, in the reference, on the shard. */
@@ -242,3 +248,27 @@ for (const engine of ['mariadb', 'postgres'] as const)
       expect(Object.values(more).map((sent) => sent.length)).to.deep.equal(counts)
     })
   })
+
+describe('schema.diff() beside replicas', function () {
+  this.timeout(60_000)
+
+  it('asks primaries only, also in a scope of replicas', async () => {
+    const cluster = await MariadbCluster.start({ shards: 1, replicas: 1 })
+    const { primary, replicas } = cluster.shard(0)
+    const db = octopus(new DataSource({ type: 'mariadb', ...primary.connectionOptions() }), {
+      replicas: replicas.map(({ host, port }) => ({ host, port })),
+    })
+    try {
+      await db.initialize()
+      const statements = await statementsDuring(cluster, async () => {
+        await db.usingReplica(() => db.octopus.schema.diff())
+        await db.usingReplica(() => db.octopus.schema.sync({ dryRun: true }))
+      })
+      expect(statements['s0p']).to.have.length.above(8)
+      expect(statements['s0r1']).to.deep.equal([])
+    } finally {
+      await db.destroy()
+      await cluster.stop()
+    }
+  })
+})

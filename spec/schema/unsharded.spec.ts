@@ -10,8 +10,9 @@ import {
   PrimaryColumn,
   type Relation,
 } from 'typeorm'
-import { type ConnectionProxy, Unsharded, octopus } from '../../lib/index.js'
+import { BootstrapError, type ConnectionProxy, Unsharded, octopus } from '../../lib/index.js'
 import { describeOnEachEngine } from '../support/three-shards.js'
+import { failureOf } from './support.js'
 
 @Entity()
 class Tag {
@@ -32,7 +33,7 @@ class Account {
   @ManyToOne(() => Plan) plan?: Relation<Plan>
 }
 
-describeOnEachEngine('the tables of an entity outside sharding', (shards) => {
+describeOnEachEngine('the tables of an entity outside sharding', (shards, engine) => {
   let db: ConnectionProxy
 
   before(async () => {
@@ -86,5 +87,25 @@ describeOnEachEngine('the tables of an entity outside sharding', (shards) => {
       'brazil reference',
       'canada different',
     ])
+  })
+
+  it('are copied to a shard that is to have them only, with no key to them elsewhere', async () => {
+    for (const table of ['account', 'tag']) await db.shard('chile').query(`DROP TABLE ${table}`)
+    const copy = db.octopus.schema.bootstrap('chile', { from: 'brazil', via: 'copy' })
+    if (engine === 'PostgreSQL') {
+      expect((await copy).tables).to.deep.equal(['account', 'tag'])
+      const runner = db.shard('chile').createQueryRunner()
+      const account = await runner.getTable('account')
+      await runner.release()
+      expect(account?.foreignKeys).to.deep.equal([])
+      return
+    }
+    const refused = await failureOf(() => copy)
+    expect(refused).to.be.instanceOf(BootstrapError)
+    expect((refused as BootstrapError).obstacles).to.have.length(1)
+    expect((refused as BootstrapError).obstacles[0]).to.match(
+      /^"brazil" has a foreign key \S+ of account to plan$/,
+    )
+    expect(await tablesOf('chile')).to.deep.equal([])
   })
 })

@@ -9,6 +9,7 @@ import { type CopyScript, runInTransaction } from './copy-script.js'
 import { scriptOfSqlite } from './copy-sqlite.js'
 import { readRows } from './rows.js'
 import { readEverything, withRunner } from './read.js'
+import { UnshardedTables } from './unsharded-tables.js'
 
 /** What was copied. */
 export interface CopiedSchema {
@@ -20,25 +21,43 @@ export interface CopiedSchema {
 
 /**
  * Copies the schema of a shard to the empty database of another of the same engine, and the rows of
- * TypeORM's version table.
+ * TypeORM's version table. Tables of entities outside sharding are copied where they are to be.
  *
  * @throws BootstrapError before anything is made, if there is something that would not be copied
  */
 export const copySchema = async (from: Shard, to: Shard): Promise<CopiedSchema> => {
-  const snapshot = await readEverything(from)
-  const script = await withRunner(from, (runner) => scriptOf(from, runner, snapshot))
-  if (script.obstacles.length > 0)
+  const everything = await readEverything(from)
+  const wanted = new UnshardedTables(from.runtime).commonTo([to.name], everything)
+  const script = await withRunner(from, (runner) => scriptOf(from, runner, wanted))
+  const obstacles = [...script.obstacles, ...keysTooMany(from, everything, wanted)]
+  if (obstacles.length > 0)
     throw new BootstrapError(
       to.name,
-      script.obstacles.map((obstacle) => `"${from.name}" has a ${obstacle}`),
+      obstacles.map((obstacle) => `"${from.name}" has a ${obstacle}`),
       'These cannot be copied. Make the shard with its migrations, or with the tools of the database.',
     )
-  const tables = snapshot.tables.map(({ name }) => name)
+  const tables = wanted.tables.map(({ name }) => name)
   const migrations = await withRunner(to, async (runner) => {
     await runScript(to, runner, script.statements, tables)
     return copyAccounts(from, to, runner, tables)
   })
   return { tables, migrations }
+}
+
+/** The foreign keys to tables that are not copied. Only PostgreSQL makes keys by statements of their
+ *  own, so that they can be left out. */
+const keysTooMany = (
+  { family }: Shard,
+  everything: SchemaSnapshot,
+  wanted: SchemaSnapshot,
+): string[] => {
+  if (family === 'postgres') return []
+  const kept = new Map(wanted.tables.map((table) => [table.name, table]))
+  return everything.tables.flatMap(({ name, foreignKeys }) =>
+    foreignKeys
+      .filter((key) => kept.has(name) && kept.get(name)?.foreignKeys.includes(key) === false)
+      .map((key) => `foreign key ${key.name} of ${name} to ${key.referencedTable}`),
+  )
 }
 
 /** The schema that a PostgreSQL shard has its tables in. */
@@ -59,7 +78,7 @@ const scriptOf = async (
     case 'postgres':
       return scriptOfPostgres(runner, snapshot, await homeSchema(shard, runner))
     case 'sqlite':
-      return scriptOfSqlite(runner)
+      return scriptOfSqlite(runner, snapshot)
     case 'other':
       throw new TypeError('Other engines cannot be read')
     default:
