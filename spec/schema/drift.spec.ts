@@ -199,7 +199,12 @@ for (const engine of ['mariadb', 'postgres'] as const)
       )
       await other.initialize()
       const { isSame, shards } = await other.octopus.schema.diff()
+      const sync = await other.octopus.schema.sync({ dryRun: true, shards: ['down', 'chile'] })
       await other.destroy()
+      expect(sync.shards.map(({ shard, status }) => `${shard} ${status}`)).to.deep.equal([
+        'chile same',
+        'down failed',
+      ])
       expect(isSame).to.equal(false)
       expect(shards.map(({ shard, status }) => [shard, status])).to.deep.equal([
         ['brazil', 'reference'],
