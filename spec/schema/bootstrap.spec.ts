@@ -114,6 +114,26 @@ describeOnEachEngine('schema.bootstrap()', (shards) => {
     await empty('canada')
   })
 
+  it('refuses what cannot be, before anything is made', async () => {
+    const { connection } = shards()
+    const other = octopus(new DataSource(connection as DataSourceOptions), {
+      shards: {
+        embedded: connection.type === 'sqljs' ? { type: 'mariadb', host: 'x' } : { type: 'sqljs' },
+      },
+    })
+    await other.initialize()
+    const refusals: string[] = []
+    for (const options of [{}, { via: 'copy' }, { from: 'master' }, { from: 'embedded' }] as const)
+      refusals.push(
+        String(await failureOf(() => other.octopus.schema.bootstrap('master', options))),
+      )
+    await other.destroy()
+    expect(refusals[0]).to.match(/the data source has no migrations/)
+    expect(refusals[1]).to.match(/no other shard is of its engine/)
+    expect(refusals[2]).to.match(/it is its own reference/)
+    expect(refusals[3]).to.match(/it is \w+, and "embedded" is \w+/)
+  })
+
   it('makes a shard that was added at run time', async () => {
     await empty('canada')
     const { canada } = shards()

@@ -1,4 +1,5 @@
 import { BootstrapError, SchemaDiffersError, ShardNotEmptyError } from '../../errors.js'
+import type { SchemaFlavour } from '../../schema/snapshot.js'
 import { shardNamed } from '../../scopes/scopes.js'
 import type { Runtime } from '../runtime.js'
 import type { Shard } from '../shard.js'
@@ -54,7 +55,7 @@ export const bootstrapShard = async (
   onStep('check')
   const reference = referenceOf(runtime, shard, from)
   checkPossible(shard, reference, via)
-  await checkEmpty(shard)
+  await checkServers(shard, reference)
   onStep(via)
   const migrations =
     via === 'copy' && reference !== undefined
@@ -79,39 +80,57 @@ const referenceOf = (
   return alike.find((other) => company.includes(other.name)) ?? alike[0]
 }
 
+const refuse = (shard: Shard, obstacle: string, remedy: string): never => {
+  throw new BootstrapError(shard.name, [obstacle], remedy)
+}
+
 const checkPossible = (
   shard: Shard,
   reference: Shard | undefined,
   via: 'migrations' | 'copy',
 ): void => {
-  const refuse = (obstacle: string, remedy: string): never => {
-    throw new BootstrapError(shard.name, [obstacle], remedy)
-  }
   if (shard.family === 'other')
-    refuse('the schema of its engine cannot be read', 'Make it with the tools of the database.')
-  if (reference === shard) refuse('it is its own reference', 'Name another shard.')
-  if (reference !== undefined && reference.engine !== shard.engine)
     refuse(
-      `it is ${shard.engine}, and "${reference.name}" is ${reference.engine}`,
-      'Name a shard of the same engine.',
+      shard,
+      'the schema of its engine cannot be read',
+      'Make it with the tools of the database.',
     )
+  if (reference === shard) refuse(shard, 'it is its own reference', 'Name another shard.')
+  if (reference !== undefined && reference.family !== shard.family)
+    refuseEngine(shard, shard.engine, reference, reference.engine)
   if (via === 'copy' && reference === undefined)
-    refuse('no other shard is of its engine', 'Make it with its migrations.')
+    refuse(shard, 'no other shard is of its engine', 'Make it with its migrations.')
   if (via === 'migrations' && shard.view.migrations.length === 0)
     refuse(
+      shard,
       'the data source has no migrations',
       'Copy the schema of another shard: via: "copy" (--copy).',
     )
 }
 
-const checkEmpty = async (shard: Shard): Promise<void> => {
-  const { tables, enums, sequences } = await readEverything(shard)
+const refuseEngine = (shard: Shard, its: string, reference: Shard, theirs: string): void => {
+  const obstacle = `it is ${its}, and "${reference.name}" is ${theirs}`
+  refuse(shard, obstacle, 'Name a shard of the same engine.')
+}
+
+/** Looks whether the shard is empty, and the reference there and of the same flavour. */
+const checkServers = async (shard: Shard, reference: Shard | undefined): Promise<void> => {
+  const flavour = await checkEmpty(shard)
+  if (reference === undefined) return
+  const expected = await readSchema(reference)
+  if (expected.flavour !== flavour) refuseEngine(shard, flavour, reference, expected.flavour)
+}
+
+/** The flavour of an empty database. */
+const checkEmpty = async (shard: Shard): Promise<SchemaFlavour> => {
+  const { flavour, tables, enums, sequences } = await readEverything(shard)
   const content = [
     ...tables.map(({ type, name }) => `${type} ${name}`),
     ...enums.map(({ name }) => `enum ${name}`),
     ...sequences.map(({ name }) => `sequence ${name}`),
   ]
   if (content.length > 0) throw new ShardNotEmptyError(shard.name, content)
+  return flavour
 }
 
 /** The names of the shard's tables, which are as the reference's. */
