@@ -1,5 +1,5 @@
-import { MigrationPlanError, type MigrationProblem, UnknownGroupError } from '../errors.js'
-import { shardNamed } from '../scopes/scopes.js'
+import { MigrationPlanError, type MigrationProblem } from '../errors.js'
+import { targetShards } from '../scopes/targets.js'
 import type { Topology } from '../topology/snapshot.js'
 import { shardsOfDefault, shardsOfTargets, targetChoices } from './targets.js'
 
@@ -39,13 +39,7 @@ export const choiceOf = (
   topology: Topology,
 ): ShardChoice | undefined => {
   if (shards === undefined && groups === undefined) return undefined
-  const named = new Set((shards ?? []).map((name) => shardNamed(topology, name).name))
-  for (const name of groups ?? []) {
-    const members = topology.groups.get(name)
-    if (members === undefined) throw new UnknownGroupError(name, [...topology.groups.keys()])
-    for (const member of members) named.add(member)
-  }
-  return { kind: 'restricted', shards: topology.shardNames.filter((name) => named.has(name)) }
+  return { kind: 'restricted', shards: targetShards(topology, { shards, groups }) }
 }
 
 /** Which migrations run where. */

@@ -4,8 +4,8 @@ import { shardNamed } from './scopes.js'
 
 /** Which shards something is about: those named, and those of the groups named. Default: all. */
 export interface ShardTargets {
-  readonly shards?: readonly string[]
-  readonly groups?: readonly string[]
+  readonly shards?: readonly string[] | undefined
+  readonly groups?: readonly string[] | undefined
 }
 
 /**

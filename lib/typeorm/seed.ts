@@ -4,7 +4,7 @@ import { type ShardValue, valuesOrThrow, visitShards } from '../scopes/fan-out.j
 import type { ShardTargets } from '../scopes/targets.js'
 import type { Runtime } from './runtime.js'
 import { refuseInReplicaScope } from './schema/primaries.js'
-import { pendingMigrationsOn } from './schema/shard-migrations.js'
+import { pendingMigrations } from './schema/shard-migrations.js'
 import { meantShards } from './shard-targets.js'
 
 /**
@@ -51,7 +51,8 @@ export const seedShards = async (
   const { concurrency = runtime.config.fanOutConcurrency, allowPending = false } = options
   refuseInReplicaScope(runtime, 'seed()')
   const shards = seededShards(runtime, options)
-  if (!allowPending) await checkMigrated(runtime, shards, concurrency)
+  const pending = allowPending ? [] : await pendingMigrations(runtime, shards)
+  if (pending.length > 0) throw new PendingMigrationsError(pending)
   const outcomes = await visitShards(shards, concurrency, (name) =>
     runtime.scopes.using(name, () =>
       runtime.shard(name).view.transaction(async (manager) => {
@@ -61,18 +62,4 @@ export const seedShards = async (
     ),
   )
   return valuesOrThrow(outcomes)
-}
-
-const checkMigrated = async (
-  runtime: Runtime,
-  shards: readonly string[],
-  concurrency: number,
-): Promise<void> => {
-  const outcomes = await visitShards(shards, concurrency, (name) =>
-    pendingMigrationsOn(runtime.shard(name)),
-  )
-  const pending = valuesOrThrow(outcomes)
-    .map(({ shard, value: migrations }) => ({ shard, migrations }))
-    .filter(({ migrations }) => migrations.length > 0)
-  if (pending.length > 0) throw new PendingMigrationsError(pending)
 }

@@ -9,17 +9,22 @@ import {
   octopus,
 } from '../../lib/index.js'
 import { describeOnEachEngine } from '../support/three-shards.js'
-import { AddIndex1700000000001, MakeTables1700000000000 } from './entities.js'
+import {
+  AddIndex1700000000001,
+  MakeLedger1700000000002,
+  MakeTables1700000000000,
+} from './entities.js'
 import { failureOf } from './support.js'
 
-const migrations = [MakeTables1700000000000, AddIndex1700000000001]
-const names = migrations.map(({ name }) => name)
+const forAll = [MakeTables1700000000000, AddIndex1700000000001]
+const names = forAll.map(({ name }) => name)
 
 describeOnEachEngine('schema.bootstrap()', (shards) => {
   let db: ConnectionProxy
 
   before(async () => {
     const { connection, brazil, canada } = shards()
+    const migrations = [...forAll, MakeLedger1700000000002]
     const options = { ...connection, migrations } as DataSourceOptions
     db = octopus(new DataSource(options), {
       shards: { brazil, canada },
@@ -44,7 +49,7 @@ describeOnEachEngine('schema.bootstrap()', (shards) => {
       await db.shard(shard).query(`DROP TABLE IF EXISTS ${table}`)
   }
 
-  it('runs the migrations on an empty database, and finds it as the others of its group', async () => {
+  it('runs the migrations that are for it on an empty database, and finds it as the others of its group', async () => {
     const steps: BootstrapStep[] = []
     const report = await db.octopus.schema.bootstrap('canada', {
       onStep: (step) => steps.push(step),

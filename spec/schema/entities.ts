@@ -9,6 +9,7 @@ import {
   Table,
   type Relation,
 } from 'typeorm'
+import { MigrateOn } from '../../lib/index.js'
 
 @Entity()
 export class Country {
@@ -49,5 +50,19 @@ export class AddIndex1700000000001 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.dropIndex('cities', 'cities_by_name')
+  }
+}
+
+/** Makes a table on the default shard only. */
+@MigrateOn({ shards: ['master'] })
+export class MakeLedger1700000000002 implements MigrationInterface {
+  readonly name = 'MakeLedger1700000000002'
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE TABLE ledger (id int PRIMARY KEY)')
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.dropTable('ledger')
   }
 }

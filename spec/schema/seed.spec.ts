@@ -11,7 +11,7 @@ import {
   octopus,
 } from '../../lib/index.js'
 import { describeOnEachEngine } from '../support/three-shards.js'
-import { Country, MakeTables1700000000000 } from './entities.js'
+import { Country, MakeLedger1700000000002, MakeTables1700000000000 } from './entities.js'
 import { failureOf } from './support.js'
 
 describeOnEachEngine('db.octopus.seed()', (shards) => {
@@ -22,7 +22,7 @@ describeOnEachEngine('db.octopus.seed()', (shards) => {
     const options = {
       ...connection,
       entities: [Country],
-      migrations: [MakeTables1700000000000],
+      migrations: [MakeTables1700000000000, MakeLedger1700000000002],
     } as DataSourceOptions
     db = octopus(new DataSource(options), {
       shards: { brazil, canada },

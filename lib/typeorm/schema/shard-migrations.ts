@@ -1,14 +1,29 @@
-import { MigrationExecutor } from 'typeorm'
+import { pendingOn } from '../../migrations/plan.js'
+import { MigrationControl } from '../migrations/control.js'
+import type { Runtime } from '../runtime.js'
 import type { Shard } from '../shard.js'
 
-/** Runs on a shard the migrations that are pending there, and tells their names. */
-export const runMigrationsOn = async ({ view }: Shard): Promise<readonly string[]> =>
-  (await view.runMigrations()).map(({ name }) => name)
+/** Runs on a shard the migrations that are for it and pending there, and tells their names. */
+export const runMigrationsOn = async ({ runtime, name }: Shard): Promise<readonly string[]> => {
+  const { shards } = await new MigrationControl(runtime).run({ shards: [name] })
+  return shards.flatMap(({ finished }) => finished.map(({ migration }) => migration))
+}
 
-/** The names of the migrations that are pending on a shard. Changes nothing there. */
-export const pendingMigrationsOn = async (shard: Shard): Promise<readonly string[]> => {
-  if (shard.view.migrations.length === 0) return []
-  await shard.ready()
-  const executor = new MigrationExecutor(shard.view)
-  return (await executor.getPendingMigrations()).map(({ name }) => name)
+/** The migrations that are for a shard and pending there. */
+export interface PendingMigrations {
+  readonly shard: string
+  readonly migrations: readonly string[]
+}
+
+/** The shards among these that lack migrations, with the names of those. Changes nothing. */
+export const pendingMigrations = async (
+  runtime: Runtime,
+  names: readonly string[],
+): Promise<readonly PendingMigrations[]> => {
+  const { shards } = await new MigrationControl(runtime).plan({ shards: names })
+  return shards.flatMap((plan) => {
+    if (plan.kind === 'unreadable') throw plan.error
+    const migrations = pendingOn(plan)
+    return migrations.length > 0 ? [{ shard: plan.shard, migrations }] : []
+  })
 }
