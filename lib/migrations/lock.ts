@@ -35,6 +35,7 @@ export class HeldLock {
   readonly #seat: LockSeat
   readonly #watch: NodeJS.Timeout
   #lost: { readonly cause: unknown } | undefined
+  #looking: Promise<void> = Promise.resolve()
 
   constructor(shard: string, seat: LockSeat) {
     this.#shard = shard
@@ -53,7 +54,13 @@ export class HeldLock {
       throw new MigrationLockError(this.#shard, 'lost', { lock: this.#seat.kind, ...this.#lost })
   }
 
-  async #look(): Promise<void> {
+  /** One look after the other: a connection of pg is to be asked one thing at a time. */
+  #look(): Promise<void> {
+    this.#looking = this.#looking.then(() => this.#ask())
+    return this.#looking
+  }
+
+  async #ask(): Promise<void> {
     if (this.#lost !== undefined) return
     try {
       if (!(await this.#seat.isHeld())) this.#lost ??= { cause: undefined }
@@ -62,9 +69,10 @@ export class HeldLock {
     }
   }
 
-  release(): Promise<void> {
+  async release(): Promise<void> {
     clearInterval(this.#watch)
-    return this.#seat.leave()
+    await this.#looking
+    await this.#seat.leave()
   }
 }
 

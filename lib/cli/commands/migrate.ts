@@ -69,7 +69,7 @@ const announce = async (
 ): Promise<Workload> => {
   if (direction === 'down') {
     const dry = await db.octopus.migrations.revert({ ...where(options), dryRun: true })
-    output.event({ type: 'report', ...reportData(dry) }, (paper) => writeReverted(paper, dry))
+    output.event({ type: 'plan', ...reportData(dry) }, (paper) => writeReverted(paper, dry))
     return new Map(dry.shards.map(({ shard, left }) => [shard, left?.length ?? 0]))
   }
   const plan = await db.octopus.migrations.plan(where(options))
