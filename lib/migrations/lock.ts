@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MigrationLockError, type MigrationLockKind } from '../errors.js'
+import { settlesIn } from '../pool/leases.js'
 
 /** One shard's lock, as an engine has it. */
 export interface LockSeat {
@@ -29,17 +30,23 @@ const pollMs = 200
 /** How often it is looked whether the lock is still there: servers close what rests for long. */
 const watchMs = 20_000
 
+/** How long a server has to say that a lock is held, in milliseconds. */
+const patienceMs = 10_000
+
 /** A lock that is held on a connection of its own, which is looked after until it is released. */
 export class HeldLock {
   readonly #shard: string
   readonly #seat: LockSeat
+  readonly #answerMs: number
   readonly #watch: NodeJS.Timeout
   #lost: { readonly cause: unknown } | undefined
   #looking: Promise<void> = Promise.resolve()
 
-  constructor(shard: string, seat: LockSeat) {
+  /** @param answerMs - how long the server has to say that it is held, in milliseconds */
+  constructor(shard: string, seat: LockSeat, answerMs = patienceMs) {
     this.#shard = shard
     this.#seat = seat
+    this.#answerMs = answerMs
     this.#watch = setInterval(() => void this.#look(), watchMs).unref()
   }
 
@@ -62,10 +69,14 @@ export class HeldLock {
 
   async #ask(): Promise<void> {
     if (this.#lost !== undefined) return
+    const answer = this.#seat.isHeld()
     try {
-      if (!(await this.#seat.isHeld())) this.#lost ??= { cause: undefined }
+      // A server that has gone without a goodbye never answers.
+      if (!(await settlesIn(answer, this.#answerMs)))
+        this.#lost = { cause: new Error(`no answer in ${this.#answerMs} ms`) }
+      else if (!(await answer)) this.#lost = { cause: undefined }
     } catch (cause) {
-      this.#lost ??= { cause }
+      this.#lost = { cause }
     }
   }
 

@@ -91,6 +91,17 @@ describe('the lock of a shard', () => {
     expect(seat.hasLeft).to.equal(true)
   })
 
+  it('is lost when its server does not answer any more', async () => {
+    const seat = new StubSeat(0)
+    seat.isHeld = () => new Promise(() => undefined)
+    const lock = new HeldLock('brazil', seat, 20)
+    const error = await failureOf(() => lock.check())
+    expect(error).to.include({ failure: 'lost' })
+    expect((error as Error).cause).to.have.property('message', 'no answer in 20 ms')
+    await lock.release()
+    expect(seat.hasLeft).to.equal(true)
+  })
+
   for (const [title, isLost] of [
     ['that the server does not list any more', true],
     ['whose connection fails', new Error('gone')],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { QueryRunner } from 'typeorm'
 import type { MigrationLockKind } from '../../errors.js'
 import type { LockSeat } from '../../migrations/lock.js'
+import { settlesIn } from '../../pool/leases.js'
 import type { Physical } from '../physical-connections.js'
 import type { Shard } from '../shard.js'
 
@@ -25,6 +26,10 @@ const lockClasses: Readonly<Record<MigrationLockKind, number>> = {
   run: 0x6f63746f,
   work: 0x6f637470,
 }
+
+/** How long a server has to take a lock back before its connection is closed, in milliseconds. It would
+ *  notice that too, but later. */
+const goodbyeMs = 2000
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
@@ -101,11 +106,12 @@ const postgresLock = (send: Send, kind: MigrationLockKind, table: string): Serve
   }
 }
 
+/** @param leave - is given the promise of the lock's return, and lets go of its connection */
 const serverSeat = (
   shard: Shard,
   kind: MigrationLockKind,
   send: Send,
-  close: () => Promise<void>,
+  leave: (givenBack: Promise<void>) => Promise<void>,
 ): LockSeat => {
   const make = shard.family === 'postgres' ? postgresLock : mysqlLock
   const { tryTake, isHeld, holder, giveBack } = make(send, kind, tableOf(shard))
@@ -115,18 +121,16 @@ const serverSeat = (
     isHeld,
     holder,
     tryTake: async () => (isTaken = await tryTake()),
-    async leave() {
-      try {
-        // The server would notice a closed socket too, but later.
-        if (isTaken) await giveBack()
-      } catch {
-        // A connection that is lost has no lock any more.
-      } finally {
-        await close()
-      }
-    },
+    leave: () => leave(isTaken ? quietly(giveBack()) : Promise.resolve()),
   }
 }
+
+/** A connection that is lost has no lock any more. */
+const quietly = (work: Promise<unknown>): Promise<void> =>
+  work.then(
+    () => undefined,
+    () => undefined,
+  )
 
 /** Shards that a run of this process is at. */
 const busy = new WeakSet<Shard>()
@@ -166,9 +170,10 @@ export const runSeatOf = async (shard: Shard): Promise<LockSeat> => {
     shard,
     'run',
     (sql) => connection.query(sql),
-    () => {
+    async (givenBack) => {
+      await settlesIn(givenBack, goodbyeMs)
       connection.close()
-      return connection.closed()
+      await connection.closed()
     },
   )
 }
@@ -181,5 +186,5 @@ export const workSeatOf = (shard: Shard, runner: QueryRunner): LockSeat | undefi
         shard,
         'work',
         (sql) => runner.query(sql),
-        () => Promise.resolve(),
+        (givenBack) => givenBack,
       )
