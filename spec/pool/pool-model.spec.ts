@@ -48,7 +48,8 @@ describe('pools in any weather', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }))
   afterEach(() => mock.timers.reset())
 
-  it('answer everybody, lend each connection once, and lose no place or connection', async () => {
+  it('answer everybody, lend each connection once, and lose no place or connection', async function () {
+    this.timeout(60_000)
     await fc.assert(
       fc.asyncProperty(
         fc.array(event, { minLength: 10, maxLength: 50, size: 'max' }),
