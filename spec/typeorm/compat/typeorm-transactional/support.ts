@@ -76,6 +76,7 @@ export const withPlain = async <T>(
 ): Promise<T> => {
   const options: object = { ...bed.endpoint('s1').connection, entities: [Hand] }
   const plain = new DataSource(options as DataSourceOptions)
+  bed.share('s1')
   await plain.initialize()
   addTransactionalDataSource({ name: 'plain', dataSource: plain })
   try {
