@@ -6,7 +6,7 @@ export const exitCodes = {
   failed: 1,
   /** It was called wrongly: nothing was done. */
   usage: 2,
-  /** It was ended by SIGINT, as a shell counts it. */
+  /** It was ended by SIGINT, as a shell counts it, or by SIGTERM. */
   interrupted: 130,
 } as const
 
@@ -17,7 +17,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** The work was given up because of SIGINT. */
+/** The work was given up because of SIGINT or SIGTERM. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError'
 

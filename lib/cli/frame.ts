@@ -26,8 +26,8 @@
  *   `output.ts`. Nothing else prints.
  * - Work that throws ends with `error: message`, without a stack, and with exit code 1; with 2 for a
  *   `UsageError` and for a shard, group or server that is not known.
- * - SIGINT aborts `session.signal`. An `action` is given up at once; a `finishingAction` is waited for,
- *   and is to look at the signal between its steps. A second SIGINT ends the process.
+ * - SIGINT and SIGTERM abort `session.signal`. An `action` is given up at once; a `finishingAction` is waited for,
+ *   and is to look at the signal between its steps. A second signal ends the process.
  */
 import type { Command } from 'commander'
 import {

@@ -14,13 +14,13 @@ export interface Session {
   /** The folder that relative paths start from. */
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Is aborted by SIGINT. */
+  /** Is aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal
   /** Whether a data source file was named. */
   readonly hasDataSource: boolean
   /** Whether somebody is there to answer `confirm`. */
   readonly isInteractive: boolean
-  /** Asks whether to go on; SIGINT is no. */
+  /** Asks whether to go on; SIGINT and SIGTERM are no. */
   confirm(question: string): Promise<boolean>
   /**
    * The data source, not initialised: for commands that need its configuration only.

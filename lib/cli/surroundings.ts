@@ -17,7 +17,8 @@ export interface Surroundings {
   /** The folder that relative paths start from. */
   readonly cwd: string
   /**
-   * Calls `listener` at the next SIGINT, in the place of the process's end.
+   * Calls `listener` at the next SIGINT or SIGTERM, in the place of the process's end. One more of them
+   * ends it.
    *
    * @returns a function that ends it
    */
@@ -46,6 +47,9 @@ const askTerminal = async (question: string, signal: AbortSignal): Promise<strin
   }
 }
 
+/** By a person at the terminal, and by what runs containers. */
+const interrupts = ['SIGINT', 'SIGTERM'] as const
+
 /** The process as it is. */
 export const processSurroundings = (): Surroundings => ({
   stdout: process.stdout,
@@ -53,8 +57,15 @@ export const processSurroundings = (): Surroundings => ({
   env: process.env,
   cwd: process.cwd(),
   onInterrupt(listener) {
-    process.once('SIGINT', listener)
-    return () => process.removeListener('SIGINT', listener)
+    const leave = (): void => {
+      for (const signal of interrupts) process.removeListener(signal, interrupted)
+    }
+    const interrupted = (): void => {
+      leave()
+      listener()
+    }
+    for (const signal of interrupts) process.once(signal, interrupted)
+    return leave
   },
   isInteractive: process.stdin.isTTY && process.stderr.isTTY,
   ask: askTerminal,

@@ -211,31 +211,33 @@ describe('octopus migrate', function () {
       expect(stderr).to.match(new RegExp(`${bar} +\\[.*\\] \\d/\\d · .* left`))
   })
 
-  it('finishes what is under way at SIGINT, tells the rest and ends with 130', async () => {
-    const child = spawn(process.execPath, [cli, 'migrate', 'up', '--json', '-d', 'db.mjs'], {
-      cwd: folder.path,
-      env: { ...process.env, SLOW: '1' },
-      stdio: ['ignore', 'pipe', 'inherit'],
+  // SIGTERM is how containers are stopped.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    it(`finishes what is under way at ${signal}, tells the rest and ends with 130`, async () => {
+      const child = spawn(process.execPath, [cli, 'migrate', 'up', '--json', '-d', 'db.mjs'], {
+        cwd: folder.path,
+        env: { ...process.env, SLOW: '1' },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      let stdout = ''
+      child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+      const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+      await until(() => existsSync(path.join(folder.path, 'begun')), {
+        what: 'the migration on brazil to begin',
+        timeoutMs: 15_000,
+      })
+      child.kill(signal)
+      folder.write('go-on', '')
+      expect(await ended).to.equal(130)
+      const report = events(stdout).at(-1) as { outcome: string; shards: object[] }
+      expect(report.outcome).to.equal('interrupted')
+      expect(report.shards).to.deep.include.members([
+        { shard: 'canada', outcome: 'not begun', finished: [], waitedMs: 0 },
+      ])
+      const status = await octopus('status')
+      expect(cells(status.stdout)[2]?.slice(0, 3)).to.deep.equal(['brazil', 'up to date', '2'])
+      expect(cells(status.stdout)[3]?.slice(0, 3)).to.deep.equal(['canada', 'pending', '0'])
     })
-    let stdout = ''
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
-    const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
-    await until(() => existsSync(path.join(folder.path, 'begun')), {
-      what: 'the migration on brazil to begin',
-      timeoutMs: 15_000,
-    })
-    child.kill('SIGINT')
-    folder.write('go-on', '')
-    expect(await ended).to.equal(130)
-    const report = events(stdout).at(-1) as { outcome: string; shards: object[] }
-    expect(report.outcome).to.equal('interrupted')
-    expect(report.shards).to.deep.include.members([
-      { shard: 'canada', outcome: 'not begun', finished: [], waitedMs: 0 },
-    ])
-    const status = await octopus('status')
-    expect(cells(status.stdout)[2]?.slice(0, 3)).to.deep.equal(['brazil', 'up to date', '2'])
-    expect(cells(status.stdout)[3]?.slice(0, 3)).to.deep.equal(['canada', 'pending', '0'])
-  })
 
   describe('create', () => {
     const only = (name: string): string => {
