@@ -1,6 +1,8 @@
+import { findChromium } from './find-chromium.js'
 import { findMariadb } from './find-mariadb.js'
 import { findPostgres } from './find-postgres.js'
 import { findRedis } from './find-redis.js'
+import { installChromium } from './install-chromium.js'
 import { installMariadb } from './install-mariadb.js'
 import { installPostgres } from './install-postgres.js'
 import { installRedis } from './install-redis.js'
@@ -18,9 +20,10 @@ const sources: readonly Source[] = [
   { kind: 'mariadb', find: findMariadb, install: installMariadb },
   { kind: 'postgres', find: findPostgres, install: installPostgres },
   { kind: 'redis', find: findRedis, install: installRedis },
+  { kind: 'chromium', find: findChromium, install: installChromium },
 ]
 
-/** Finds the servers that the specs run against, or gets them. Throws when it can do neither. */
+/** Finds the servers that the specs run against, and the browser, or gets them. Throws when it can do neither. */
 export function ensureServers(say: Say): void {
   for (const source of sources) {
     if (!source.find()) obtain(source, say)

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import {
   binaryFolders,
   downloadFolder,
   isExecutable,
+  libraryFolders,
   systemServersHidden,
   versionText,
 } from './search.js'
@@ -87,12 +88,4 @@ function findShareFolder(binary: string): string | undefined {
       ['share/mysql', 'share/mariadb', 'share'].map((name) => path.join(prefix, name)),
     )
     .find((folder) => existsSync(path.join(folder, 'mysql_system_tables.sql')))
-}
-
-/** The folders of one processor architecture, as Debian names them: `x86_64-linux-gnu`. */
-function libraryFolders(parent: string): string[] {
-  if (!existsSync(parent)) return []
-  return readdirSync(parent)
-    .filter((name) => name.includes('-linux-'))
-    .map((name) => path.join(parent, name))
 }

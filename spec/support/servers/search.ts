@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 
@@ -54,4 +54,12 @@ export function versionText(
   } catch {
     return undefined
   }
+}
+
+/** The folders of one processor architecture, as Debian names them: `x86_64-linux-gnu`. */
+export function libraryFolders(parent: string): string[] {
+  if (!existsSync(parent)) return []
+  return readdirSync(parent)
+    .filter((name) => name.includes('-linux-'))
+    .map((name) => path.join(parent, name))
 }
