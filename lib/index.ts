@@ -88,6 +88,7 @@ export {
 } from './migrations/report.js'
 export type { MigrationStatus, ShardState, ShardStatus } from './migrations/status.js'
 export { MigrateOn, type MigrationTargets } from './migrations/targets.js'
+export type { Inspector, InspectorOptions } from './inspector/options.js'
 export { type FailureKind, isFailoverError, isRetryable } from './pool/failure.js'
 export type { VerifiedConnection } from './pool/lease.js'
 export type { Verifier } from './pool/verify.js'

@@ -8,7 +8,7 @@ const require = createRequire(import.meta.url)
 
 writeFileSync('dist/package.json', '{"type":"commonjs"}\n')
 chmodSync('dist/cli.js', 0o755)
-for (const entry of ['index', 'express', 'opentelemetry', 'prometheus']) {
+for (const entry of ['index', 'express', 'inspector', 'opentelemetry', 'prometheus']) {
   const names = Object.keys(require(`../dist/${entry}.js`)).sort()
   const lines = names.map((name) => `export const ${name} = lib.${name}`)
   writeFileSync(`dist/${entry}.mjs`, [`import lib from './${entry}.js'`, ...lines, ''].join('\n'))

@@ -15,6 +15,7 @@ import { createRequire } from 'node:module'
 import { DataSource, EntitySchema } from 'typeorm'
 import * as imported from 'typeorm-octopus'
 import { octopusMiddleware } from 'typeorm-octopus/express'
+import { startInspector } from 'typeorm-octopus/inspector'
 const required = createRequire(import.meta.url)('typeorm-octopus')
 
 const Item = new EntitySchema({ name: 'Item', columns: { id: { type: Number, primary: true } } })
@@ -30,6 +31,11 @@ let refused
 try { required.using('peru', () => 0) } catch (error) { refused = error }
 await required.using('brazil', () => db.getRepository('Item').insert({ id: 1 }))
 const rows = await db.usingAll(() => db.getRepository('Item').count())
+const inspectors = [await startInspector(db), await db.octopus.inspector()]
+const answers = await Promise.all(
+  inspectors.flatMap(({ url }) => ['', 'page.js', 'preact.js'].map((file) => fetch(url + file))),
+)
+await Promise.all(inspectors.map((inspector) => inspector.close()))
 await db.destroy()
 console.log(JSON.stringify({
   shards,
@@ -37,6 +43,7 @@ console.log(JSON.stringify({
   refused: refused instanceof imported.UnknownShardError,
   rows: rows.map(({ value }) => value),
   express: typeof octopusMiddleware,
+  inspector: answers.map(({ status }) => status),
 }))
 `
 
@@ -96,6 +103,7 @@ describe('the packed package', () => {
       refused: true,
       rows: [0, 1],
       express: 'function',
+      inspector: [200, 200, 200, 200, 200, 200],
     })
   })
 

@@ -9,6 +9,8 @@ import type { ExportWritesOptions, ScopeOptions } from '../scopes/carried-writes
 import type { Traced } from '../scopes/scopes.js'
 import type { RouteListener, RouteListenerOptions } from '../trace/hub.js'
 import type { StatementObserve, StatementObserveOptions } from '../trace/observers.js'
+// oxlint-disable-next-line no-restricted-imports -- the inside has one door to this outer room, see `inspector`
+import type { Inspector, InspectorOptions } from '../inspector/options.js'
 import {
   type ExplainOperation,
   type ExplainOptions,
@@ -318,6 +320,21 @@ export class OctopusControl {
       disconnect: () => this.disconnectAll(),
       verify: () => this.verifyAllShards(),
     })
+  }
+
+  /**
+   * Serves a page that shows the live topology and the stream of routes, on loopback unless told
+   * otherwise. It keeps no process alive, and costs statements nothing while no page is open. The same
+   * as `startInspector` of `typeorm-octopus/inspector`, which only this call loads.
+   *
+   * @returns once it listens
+   * @throws ConfigError for settings that are wrong, such as a host that is not loopback without a token
+   * @throws the error of `node:http` if it cannot listen, such as `EADDRINUSE`
+   */
+  async inspector(options: InspectorOptions = {}): Promise<Inspector> {
+    // oxlint-disable-next-line no-restricted-imports -- loaded by this call only, when all of the inside is
+    const { startInspector } = await import('../inspector.js')
+    return startInspector({ octopus: this }, options)
   }
 
   /** Name of the shard an entity came from; undefined if it was neither loaded nor saved. */
