@@ -1,6 +1,7 @@
 import { addCheck } from './commands/check.js'
 import { addExplain } from './commands/explain.js'
 import { addMigrate } from './commands/migrate.js'
+import { addInspect } from './commands/inspect.js'
 import { addPools } from './commands/pools.js'
 import { addQuery } from './commands/query.js'
 import { addSchema } from './commands/schema.js'
@@ -20,4 +21,5 @@ export const commands: readonly AddCommand[] = [
   addSchema,
   addShard,
   addSeed,
+  addInspect,
 ]
