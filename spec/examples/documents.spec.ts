@@ -17,6 +17,7 @@ const documents = [
   'docs/architecture.md',
   'docs/from-octopus.md',
   'docs/migrations.md',
+  'docs/inspector.md',
   'docs/telemetry.md',
   'docs/trace.md',
   'docs/debugging.md',
@@ -42,6 +43,7 @@ const settings = {
     paths: {
       'typeorm-octopus': [path.join(root, 'lib/index.ts')],
       'typeorm-octopus/express': [path.join(root, 'lib/express.ts')],
+      'typeorm-octopus/inspector': [path.join(root, 'lib/inspector.ts')],
       'typeorm-octopus/opentelemetry': [path.join(root, 'lib/opentelemetry.ts')],
       'typeorm-octopus/prometheus': [path.join(root, 'lib/prometheus.ts')],
     },

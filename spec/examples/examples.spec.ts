@@ -172,6 +172,21 @@ describe('the examples', function () {
     ])
   })
 
+  it('inspector serves its page and the routes that are kept', async () => {
+    const run = await runExample('inspector', { CI: '1' })
+    endsWell(run)
+    expect(run.lines[0]).to.match(/^The inspector is at http:\/\/127\.0\.0\.1:\d+\/$/)
+    expect(run.lines.slice(1)).to.deep.equal([
+      'the page: 200 text/html; charset=utf-8',
+      'brazil: write',
+      'brazil: read your writes',
+      'brazil: read your writes',
+      `canada: ${read}`,
+      'brazil: pinned to replica',
+      'canada: raw query (failed)',
+    ])
+  })
+
   it('trace tells where statements went, and why', async () => {
     const run = await runExample('trace')
     endsWell(run)
