@@ -24,5 +24,6 @@ function installAsRoot(say: (line: string) => void): void {
 function unpack(say: (line: string) => void): void {
   const folder = unpackedChromiumFolder()
   say(`Chromium is not installed: unpacking it into ${folder}, with apt-get.`)
-  unpackPackages('chromium', folder, () => ['chromium'])
+  // The program's data are found beside it only, also where the system has them elsewhere.
+  unpackPackages('chromium', folder, () => ['chromium', 'chromium-common'])
 }
