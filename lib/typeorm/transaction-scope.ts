@@ -48,7 +48,7 @@ export class TransactionScope {
 }
 
 /** How many transactions and savepoints of TypeORM's are open on a runner. */
-const depthOf = (runner: QueryRunner): number =>
+export const depthOf = (runner: QueryRunner): number =>
   (runner as QueryRunner & Partial<RunnerInternals>).transactionDepth ?? 0
 
 /** TypeORM's own. */

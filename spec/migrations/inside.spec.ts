@@ -138,6 +138,79 @@ describe('inside a migration', () => {
     expect(await guests()).to.deep.equal({ ...nobody, canada: ['Claire'] })
   })
 
+  for (const transaction of [undefined, false] as const)
+    it(`a transaction that it leaves open fails it and is rolled back${transaction === false ? ', outside transactions too' : ''}`, async () => {
+      const report = await reportOf(() =>
+        migrate(
+          async (runner) => {
+            await runner.startTransaction()
+            await runner.manager.insert(Guest, { name: 'lost' })
+          },
+          'brazil',
+          transaction,
+        ),
+      )
+      const [brazil] = report.shards
+      expect(brazil?.failure?.error).to.be.instanceOf(InvalidScopeError)
+      expect(brazil?.failure?.error.message).to.match(/Given1700000000000 left a transaction open/)
+      expect(brazil?.left).to.deep.equal(['Given1700000000000'])
+      expect(await guests()).to.deep.equal(nobody)
+    })
+
+  for (const end of ['commitTransaction', 'rollbackTransaction'] as const)
+    it(`${end}() of the transaction that it runs in fails it, and it is not done`, async () => {
+      const report = await reportOf(() =>
+        migrate(async (runner) => {
+          await runner.manager.insert(Guest, { name: 'Ana' })
+          await runner[end]()
+        }),
+      )
+      const [brazil] = report.shards
+      expect(brazil?.failure?.error).to.be.instanceOf(InvalidScopeError)
+      expect(brazil).to.deep.include({ finished: [], left: ['Given1700000000000'] })
+      const isKept = end === 'commitTransaction'
+      expect(brazil?.failure?.leftBehind).to.deep.equal(
+        isKept ? [{ shard: 'brazil', statements: ['INSERT'] }] : [],
+      )
+      expect(await guests()).to.deep.equal({ ...nobody, brazil: isKept ? ['Ana'] : [] })
+    })
+
+  it('a failure in a transaction within the transaction undoes both', async () => {
+    const report = await reportOf(() =>
+      migrate(async (runner) => {
+        await runner.manager.insert(Guest, { name: 'lost' })
+        await runner.startTransaction()
+        throw new RangeError('as it wants')
+      }),
+    )
+    expect(report.shards[0]?.failure?.error).to.be.instanceOf(RangeError)
+    expect(await guests()).to.deep.equal(nobody)
+    // Nothing is open on the connection that SQLite's runners share.
+    await db.shard('brazil').transaction((manager) => manager.insert(Guest, { name: 'Bia' }))
+    expect(await guests()).to.deep.equal({ ...nobody, brazil: ['Bia'] })
+  })
+
+  it('each shard has an instance of its own, whatever it keeps', async () => {
+    const kept: Record<string, number[]> = {}
+    class Keeps1700000000000 implements MigrationInterface {
+      static readonly migrateOn = { shard: 'all' }
+      readonly #rows: number[] = []
+      async up(runner: QueryRunner): Promise<void> {
+        for (const each of [1, 2]) {
+          this.#rows.push(each)
+          await runner.query('SELECT 1')
+        }
+        kept[octopusOf(runner).shardName] = this.#rows
+      }
+      down = (): Promise<void> => Promise.resolve()
+    }
+    db = wrap(withMigrations([Keeps1700000000000]), fourShards) as ConnectionProxy
+    await db.initialize()
+    await db.octopus.migrations.run({ concurrency: 4 })
+    const rows = [1, 2]
+    expect(kept).to.deep.equal({ master: rows, brazil: rows, canada: rows, spain: rows })
+  })
+
   it('using works for what is not managed, and the report tells', async () => {
     const report = await migrate(() =>
       db.using('canada', () => db.getRepository(Guest).save({ name: 'Claire' })),

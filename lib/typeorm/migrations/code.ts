@@ -20,3 +20,12 @@ export const migrationsOf = (dataSource: DataSource): readonly CodeMigration[] =
     if (instance === undefined) return []
     return [{ name, timestamp, instance, source, targets: declaredTargets(instance) }]
   })
+
+/**
+ * An instance for one shard, made as TypeORM makes the data source's: several shards are migrated at a
+ * time, and what one keeps in its fields is not the others'.
+ */
+export const ownInstance = ({ instance }: CodeMigration): MigrationInterface => {
+  const Migration = instance.constructor as new () => MigrationInterface
+  return new Migration()
+}

@@ -7,6 +7,7 @@ import { shardNamed } from '../../scopes/scopes.js'
 import type { RouteRecord } from '../../trace/hub.js'
 import { routed, stateOf } from '../binding.js'
 import type { Shard } from '../shard.js'
+import { depthOf } from '../transaction-scope.js'
 
 /** One migration at work on one shard: what it was given, and what it did. */
 export class MigrationWork {
@@ -34,6 +35,7 @@ export class MigrationWork {
     const state = routed(this.#runner)
     const outer = scopes.current()
     this.#frame = userFrame(outer)
+    const depth = depthOf(this.#runner)
     state.migration = this
     try {
       await scopes.enter(
@@ -49,10 +51,11 @@ export class MigrationWork {
         },
         () => work(this.#runner),
       )
-      this.#checkEnded()
+      this.#checkEnded(depth)
     } finally {
       state.migration = undefined
       this.#isOver = true
+      await this.#undoOpen(depth)
       await this.#releaseOthers()
     }
   }
@@ -102,13 +105,37 @@ export class MigrationWork {
     return runner
   }
 
-  /** What is open on another shard when the migration is over would be lost without a word. */
-  #checkEnded(): void {
+  /**
+   * What is open when the migration is over would be lost without a word, and its version with it. One
+   * that ended the transaction around it cannot be undone with the rest.
+   *
+   * @param depth - how many transactions and savepoints were open on its runner when it began
+   */
+  #checkEnded(depth: number): void {
+    const open = depthOf(this.#runner) - depth
+    if (open > 0)
+      throw new InvalidScopeError(
+        `Migration ${this.#name} left a transaction open, which is rolled back. Commit it in the migration.`,
+      )
+    if (open < 0)
+      throw new InvalidScopeError(
+        `Migration ${this.#name} ended the transaction that it was run in. Leave that to the run, or give the migration the property transaction = false.`,
+      )
     for (const [name, runner] of this.#others)
       if (runner.isTransactionActive)
         throw new InvalidScopeError(
           `Migration ${this.#name} on shard "${this.shard.name}" left a transaction open on shard "${name}", which is rolled back. Commit it in the migration.`,
         )
+  }
+
+  /** The run's own transaction is not ended by a rollback to a savepoint within it. */
+  async #undoOpen(depth: number): Promise<void> {
+    try {
+      while (depthOf(this.#runner) > depth) await this.#runner.rollbackTransaction()
+    } catch {
+      // MySQL has no savepoint any more after a change of the schema; else the connection is lost. It
+      // is closed with its runner, which undoes what can be undone.
+    }
   }
 
   async #releaseOthers(): Promise<void> {

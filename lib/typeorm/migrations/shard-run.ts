@@ -13,7 +13,7 @@ import {
 } from '../../migrations/report.js'
 import type { RunGate } from '../../migrations/run.js'
 import type { Shard } from '../shard.js'
-import type { CodeMigration } from './code.js'
+import { type CodeMigration, ownInstance } from './code.js'
 import { type MigrationHistory, readDone, withHistory } from './history.js'
 import { runSeatOf, workSeatOf } from './lock-seats.js'
 import { MigrationWork } from './migration-work.js'
@@ -167,8 +167,9 @@ export class ShardRun implements PerformedSteps {
     const started = runtime.now()
     const work = new MigrationWork(this.#shard, name, runner)
     this.#current = { name, work }
-    if (direction === 'up') await work.run((own) => migration.instance.up(own))
-    if (direction === 'down') await work.run((own) => migration.instance.down(own))
+    const instance = ownInstance(migration)
+    if (direction === 'up') await work.run((own) => instance.up(own))
+    if (direction === 'down') await work.run((own) => instance.down(own))
     if (isReverting(direction)) await history.deleteMigration(source)
     else await history.insertMigration(source)
     const durationMs = Math.round(runtime.now() - started)
