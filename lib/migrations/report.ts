@@ -11,6 +11,10 @@ export type MigrationDirection = 'up' | 'down' | 'baseline' | 'forget'
 export const isReverting = (direction: MigrationDirection): boolean =>
   direction === 'down' || direction === 'forget'
 
+/** Whether it only marks, and runs no migration's code. */
+export const isFake = (direction: MigrationDirection): boolean =>
+  direction === 'baseline' || direction === 'forget'
+
 /** A migration that was run, reverted or marked on a shard. */
 export interface FinishedMigration {
   readonly migration: string

@@ -357,6 +357,66 @@ describe('migrations over MariaDB and PostgreSQL shards', function () {
     expect(outcome).to.equal('done')
   })
 
+  it('are not done where a transaction begun in SQL took their version with it', async () => {
+    class Opens1700000000007 implements MigrationInterface {
+      async up(runner: QueryRunner): Promise<void> {
+        await runner.query('BEGIN')
+        await runner.query('INSERT INTO visits VALUES (7)')
+      }
+      down = (): Promise<void> => Promise.resolve()
+    }
+    const shards = ['brazil', 'spain'] as const
+    const db = await stage.application([AddVisits1700000000001, Opens1700000000007])
+    const report = await reportOf(() =>
+      db.octopus.migrations.run({ shards, transaction: 'none', onError: 'continue' }),
+    )
+    for (const { shard, finished, left, failure } of report.shards) {
+      expect(
+        finished.map(({ migration }) => migration),
+        shard,
+      ).to.deep.equal([visits])
+      expect(left, shard).to.deep.equal(names(Opens1700000000007))
+      expect(failure?.error.message, shard).to.match(/was not ended.*: Opens1700000000007/)
+    }
+    for (const shard of shards) expect(await stage.versions(shard), shard).to.deep.equal([visits])
+  })
+
+  it('leave nothing on a connection for who comes next, not even if they release it themselves', async () => {
+    class Sets1700000000007 implements MigrationInterface {
+      readonly transaction = false
+      async up(runner: QueryRunner): Promise<void> {
+        const { type } = runner.dataSource.options
+        await runner.query(
+          type === 'postgres' ? `SET lock_timeout = '7s'` : 'SET SESSION lock_wait_timeout = 7',
+        )
+      }
+      async down(runner: QueryRunner): Promise<void> {
+        await this.up(runner)
+        await runner.release()
+      }
+    }
+    const shards = ['brazil', 'spain'] as const
+    const settings = { acquireTimeoutMs: 2000, migrations: { default: 'all' } } as const
+    const db = await stage.application([Sets1700000000007], settings, { poolSize: 1 })
+    const left = async (): Promise<unknown[]> => [
+      await db.shard('brazil').query('SELECT @@lock_wait_timeout = 7 AS isLeft'),
+      await db.shard('spain').query(`SELECT current_setting('lock_timeout') = '7s' AS "isLeft"`),
+    ]
+    await db.octopus.migrations.run({ shards, transaction: 'each' })
+    expect(await left()).to.deep.equal([[{ isLeft: 0 }], [{ isLeft: false }]])
+    const report = await reportOf(() =>
+      db.octopus.migrations.revert({ shards, onError: 'continue' }),
+    )
+    expect(outcomes(report)).to.deep.equal({ brazil: 'failed', spain: 'failed' })
+    expect(await left()).to.deep.equal([[{ isLeft: 0 }], [{ isLeft: false }]])
+    // Nor does the lock of the work stay there.
+    const again = await reportOf(() =>
+      db.octopus.migrations.revert({ shards, onError: 'continue', lockTimeoutMs: 0 }),
+    )
+    for (const { failure } of again.shards)
+      expect(failure?.error.message).to.match(/already released/)
+  })
+
   it('tell of a shard that cannot be reached, and do the others where that is wanted', async () => {
     const db = await stage.application([AddStays1700000000002])
     await stage.primary('canada').stop()

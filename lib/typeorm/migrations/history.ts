@@ -1,4 +1,5 @@
 import { InstanceChecker, type Migration, MigrationExecutor, type QueryRunner } from 'typeorm'
+import { routed } from '../binding.js'
 import type { Shard } from '../shard.js'
 
 /** A shard's version table, through one query runner of its primary. */
@@ -46,3 +47,12 @@ export const withHistory = async <T>(
 /** The names of what was done on a shard, in the order in which it was. Changes nothing. */
 export const readDone = (shard: Shard): Promise<readonly string[]> =>
   withHistory(shard, async (history) => (await history.done()).map(({ name }) => name))
+
+/**
+ * Has a runner's connection closed with the runner, on servers: migrations leave settings, locks and
+ * transactions of their own on it, which are not to become the next caller's.
+ */
+export const closeWith = (runner: QueryRunner): void => {
+  const { lease } = routed(runner)
+  if (lease !== undefined) lease.isSpoilt = true
+}

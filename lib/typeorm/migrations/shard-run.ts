@@ -1,5 +1,6 @@
 import type { QueryRunner } from 'typeorm'
 import type { MigrationTransactionWord } from '../../config/words.js'
+import { InvalidScopeError } from '../../errors.js'
 import type { Assignment } from '../../migrations/assignment.js'
 import { type MigrationEventBody, eventError } from '../../migrations/events.js'
 import { HeldLock, type LockSeat, takeLock } from '../../migrations/lock.js'
@@ -9,12 +10,13 @@ import {
   type MigrationDirection,
   type ShardOutcome,
   type ShardReport,
+  isFake,
   isReverting,
 } from '../../migrations/report.js'
 import type { RunGate } from '../../migrations/run.js'
 import type { Shard } from '../shard.js'
 import { type CodeMigration, ownInstance } from './code.js'
-import { type MigrationHistory, readDone, withHistory } from './history.js'
+import { type MigrationHistory, closeWith, readDone, withHistory } from './history.js'
 import { runSeatOf, workSeatOf } from './lock-seats.js'
 import { MigrationWork } from './migration-work.js'
 import { type PerformedSteps, ShardSteps } from './shard-steps.js'
@@ -44,7 +46,7 @@ export class ShardRun implements PerformedSteps {
   readonly #shard: Shard
   readonly #assignment: Assignment<CodeMigration>
   readonly #options: ShardRunOptions
-  readonly #finished: FinishedMigration[] = []
+  #finished: FinishedMigration[] = []
   /** Done, and perhaps not committed. */
   #performed: Performed[] = []
   #current: { readonly name: string; readonly work: MigrationWork } | undefined
@@ -83,14 +85,39 @@ export class ShardRun implements PerformedSteps {
       const workSeat = workSeatOf(this.#shard, runner)
       if (workSeat === undefined) return await this.#underLock(history, runner, gate, lock)
       if (!(await this.#take(workSeat, gate))) return 'stopped'
+      let outcome: ShardOutcome
       try {
-        return await this.#underLock(history, runner, gate, lock)
+        outcome = await this.#underLock(history, runner, gate, lock)
       } finally {
         await workSeat.leave()
       }
+      await this.#checkKept(runner)
+      return outcome
     } finally {
       await lock.release()
     }
+  }
+
+  /**
+   * Looks whether another connection sees what was done. TypeORM does not know of a transaction that a
+   * migration begins in SQL: where it is not ended, it takes the version along.
+   *
+   * @throws InvalidScopeError if it does not
+   */
+  async #checkKept(runner: QueryRunner): Promise<void> {
+    const { direction } = this.#options
+    if (isFake(direction) || this.#finished.length === 0) return
+    await runner.release()
+    const done = new Set(await readDone(this.#shard))
+    const isKept = ({ migration }: FinishedMigration): boolean =>
+      done.has(migration) === (direction === 'up')
+    const lost = this.#finished.filter((each) => !isKept(each))
+    if (lost.length === 0) return
+    this.#finished = this.#finished.filter(isKept)
+    const names = lost.map(({ migration }) => migration).join(', ')
+    throw new InvalidScopeError(
+      `A transaction that was begun in SQL on shard "${this.#shard.name}" was not ended, and took these with it: ${names}. COMMIT it in the migration.`,
+    )
   }
 
   /** Takes a lock; says whether it did before the run was ended. */
@@ -118,6 +145,7 @@ export class ShardRun implements PerformedSteps {
     const { direction, transaction = view.options.migrationsTransactionMode ?? 'all' } =
       this.#options
     this.#tell({ type: 'shard-started', shard, migrations: todo })
+    if (!isFake(direction)) closeWith(runner)
     const steps = new ShardSteps(this, history, runner, gate, lock)
     const migrations = todo.map((name) => this.#named(name))
     return transaction === 'all' && !isReverting(direction)
@@ -199,7 +227,7 @@ export class ShardRun implements PerformedSteps {
     this.#tell({ type: 'migration-finished', shard, ...finished })
     const { direction } = this.#options
     const verb = isReverting(direction) ? 'reverted' : 'executed'
-    const fake = direction === 'baseline' || direction === 'forget' ? '(fake) ' : ''
+    const fake = isFake(direction) ? '(fake) ' : ''
     view.logger.logSchemaBuild(
       `Migration ${finished.migration} has been ${fake}${verb} successfully.`,
     )
