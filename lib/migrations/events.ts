@@ -59,6 +59,10 @@ export type MigrationEvent = MigrationEventBody & {
   readonly at: number
 }
 
+/** What was thrown, as an error. */
+export const asError = (reason: unknown): Error =>
+  reason instanceof Error ? reason : new Error(String(reason))
+
 /** An error as an event tells it: without its stack and its cause, which may hold values. */
 export const eventError = (error: Error): MigrationEventError => {
   const { code } = error as { code?: unknown }

@@ -87,6 +87,13 @@ export const untouched = (shard: string): ShardReport => ({
   waitedMs: 0,
 })
 
+/** The report of a shard that could not be begun. */
+export const unreached = (shard: string, error: Error): ShardReport => ({
+  ...untouched(shard),
+  outcome: 'failed',
+  failure: { migration: undefined, error, leftBehind: [] },
+})
+
 const line = ({ shard, outcome, finished, left, failure }: ShardReport): string => {
   const done = finished.length === 0 ? '' : `, ${finished.length} done`
   const more = left === undefined || left.length === 0 ? '' : `, ${left.length} left`

@@ -1,11 +1,12 @@
 import { UnknownShardError } from '../errors.js'
 import { valuesOrThrow, visitShards } from '../scopes/fan-out.js'
-import type { MigrationEventBody } from './events.js'
+import { type MigrationEventBody, asError, eventError } from './events.js'
 import {
   type MigrationDirection,
   type MigrationReport,
   type RunOutcome,
   type ShardReport,
+  unreached,
   untouched,
 } from './report.js'
 
@@ -30,7 +31,7 @@ export interface RunGate {
   readonly signal: AbortSignal
 }
 
-/** Does one shard's part of a run. Never rejects: a failure is in its report. */
+/** Does one shard's part of a run: a failure is in its report. Rejects only where it could not begin. */
 export type ShardWork = (shard: string, gate: RunGate) => Promise<ShardReport>
 
 /** Closes when the run is interrupted, or fails under the policy `stop`. */
@@ -82,9 +83,19 @@ export const runOverShards = async (
   if (signal?.aborted === true) close()
   signal?.addEventListener('abort', close)
   const reports = new Map<string, ShardReport>(shards.map((shard) => [shard, untouched(shard)]))
+  const begin = async (shard: string): Promise<ShardReport> => {
+    try {
+      return await work(shard, gate)
+    } catch (reason) {
+      // Such as a shard that was removed meanwhile; what is done on the others is not to be lost.
+      const error = asError(reason)
+      tell({ type: 'shard-finished', shard, outcome: 'failed', error: eventError(error) })
+      return unreached(shard, error)
+    }
+  }
   const visit = async (shard: string): Promise<void> => {
     if (!gate.isOpen) return
-    const report = await work(shard, gate)
+    const report = await begin(shard)
     reports.set(shard, report)
     if (report.outcome === 'failed' && (onError === 'stop' || shard === first)) close()
   }

@@ -16,7 +16,7 @@ import {
   Fails1700000000009,
   names,
 } from './programs.js'
-import { listening, outcomes, reportOf } from './stage.js'
+import { latch, listening, outcomes, reportOf } from './stage.js'
 
 const both = [AddVisits1700000000001, AddStays1700000000002]
 const [visits] = names(...both) as [string]
@@ -125,6 +125,37 @@ describe('db.octopus.migrations', () => {
     })
     const rest = await migrations.run({ first: 'brazil', confirm: () => true })
     expect(outcomes(rest)).to.include({ brazil: 'up to date', spain: 'done' })
+  })
+
+  it('tells of a shard that was removed before its turn, and knows those that were added later', async () => {
+    const goOn = latch()
+    class Waits1700000000000 implements MigrationInterface {
+      up = (): Promise<void> => goOn.opened
+      down = this.up
+    }
+    const db = await open([Waits1700000000000])
+    const { events, onEvent } = listening()
+    const { migrations } = db.octopus
+    const failing = reportOf(() => migrations.run({ concurrency: 1, onError: 'continue', onEvent }))
+    await until(() => events.some(({ type }) => type === 'migration-started'), {
+      what: 'the first shard to be at work',
+    })
+    await db.octopus.removeShard('canada')
+    await db.octopus.addShard('peru', {})
+    goOn.open()
+    const report = await failing
+    expect(outcomes(report)).to.deep.equal({
+      master: 'done',
+      brazil: 'done',
+      canada: 'failed',
+      spain: 'done',
+    })
+    const canada = report.shards.find(({ shard }) => shard === 'canada')
+    expect(canada).to.deep.include({ finished: [], left: undefined })
+    expect(canada?.failure?.error).to.be.instanceOf(UnknownShardError)
+    expect(events.filter((event) => 'shard' in event && event.shard === 'canada')).to.have.length(1)
+    expect(events.at(-1)).to.include({ type: 'run-finished', outcome: 'failed' })
+    expect(outcomes(await migrations.run())).to.include({ spain: 'up to date', peru: 'done' })
   })
 
   it('keeps to shards and groups that are named, also in a scope of another shard', async () => {

@@ -20,6 +20,7 @@ import {
   type ShardName,
   Stage,
   inSchema,
+  latch,
   listening,
   outcomes,
   reportOf,
@@ -33,13 +34,6 @@ class Visit {
 
 const all = [AddVisits1700000000001, AddStays1700000000002, AddGuests1700000000003]
 const [visits, stays, guests] = names(...all) as [string, string, string]
-
-/** A promise with what settles it. */
-const latch = (): { readonly opened: Promise<void>; open: () => void } => {
-  let open = (): void => undefined
-  const opened = new Promise<void>((resolve) => (open = resolve))
-  return { opened, open: () => open() }
-}
 
 describe('migrations over MariaDB and PostgreSQL shards', function () {
   this.timeout(30_000)

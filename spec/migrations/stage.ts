@@ -201,3 +201,10 @@ export const listening = () => {
     events.filter((event) => 'shard' in event && event.shard === shard).map(({ type }) => type)
   return { events, onEvent, types }
 }
+
+/** A promise with what settles it. */
+export const latch = (): { readonly opened: Promise<void>; open: () => void } => {
+  let open = (): void => undefined
+  const opened = new Promise<void>((resolve) => (open = resolve))
+  return { opened, open: () => open() }
+}

@@ -1,6 +1,6 @@
 import { InvalidScopeError, ReadOnlyScopeError } from '../../errors.js'
 import { type Assignment, type ShardChoice, assignShards } from '../../migrations/assignment.js'
-import type { MigrationEvent, MigrationEventBody } from '../../migrations/events.js'
+import { type MigrationEvent, type MigrationEventBody, asError } from '../../migrations/events.js'
 import {
   type MigrationPlan,
   type ShardPlan,
@@ -53,8 +53,7 @@ const readPlan = async (
     try {
       return planShard(shard, assignment, await readDone(runtime.shard(shard)))
     } catch (reason) {
-      const error = reason instanceof Error ? reason : new Error(String(reason))
-      return { shard, kind: 'unreadable', error }
+      return { shard, kind: 'unreadable', error: asError(reason) }
     }
   }
   const outcomes = await visitShards(assignment.shards, concurrency, read)
@@ -152,7 +151,7 @@ export const runMigrations = async (
   return runOverShards(
     direction,
     shards,
-    (shard, gate) => new ShardRun(runtime.shard(shard), assignment, task).run(gate),
+    async (shard, gate) => new ShardRun(runtime.shard(shard), assignment, task).run(gate),
     settings,
     tell,
     now,

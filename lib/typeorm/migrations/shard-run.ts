@@ -2,7 +2,7 @@ import type { QueryRunner } from 'typeorm'
 import type { MigrationTransactionWord } from '../../config/words.js'
 import { InvalidScopeError } from '../../errors.js'
 import type { Assignment } from '../../migrations/assignment.js'
-import { type MigrationEventBody, eventError } from '../../migrations/events.js'
+import { type MigrationEventBody, asError, eventError } from '../../migrations/events.js'
 import { HeldLock, type LockSeat, takeLock } from '../../migrations/lock.js'
 import { type ShardPlan, driftedOn, pendingOn, planShard } from '../../migrations/plan.js'
 import {
@@ -37,9 +37,6 @@ interface Performed {
   readonly finished: FinishedMigration
   readonly work: MigrationWork
 }
-
-const asError = (error: unknown): Error =>
-  error instanceof Error ? error : new Error(String(error))
 
 /** One shard's part of a run. */
 export class ShardRun implements PerformedSteps {
