@@ -110,6 +110,12 @@ export class RunnerState implements RunnerFacts {
     return this.route.reason
   }
 
+  /** How long a statement may take, in milliseconds; 0 is no limit. A change of a schema takes its time:
+   *  cut off here, the server would go on with it, and nobody would know. */
+  get queryTimeoutMs(): number {
+    return this.migration === undefined ? this.shard.queryTimeoutMs : 0
+  }
+
   /** Name of the entity that it is about, where TypeORM knows it. */
   get entity(): string | undefined {
     return this.metadata?.name

@@ -95,7 +95,7 @@ const deriveRunner = (Base: RunnerClass): RunnerClass => {
       }
       const followed = state.follow(this, sql, parameters, ambient)
       state.began()
-      const { queryTimeoutMs } = state.shard
+      const { queryTimeoutMs } = state
       const timeoutMs = readsByTypeorm(this) ? 0 : queryTimeoutMs
       const result = (
         timeoutMs > 0 || followed?.isObserved === true

@@ -411,6 +411,16 @@ describe('migrations over MariaDB and PostgreSQL shards', function () {
       expect(failure?.error.message).to.match(/already released/)
   })
 
+  it('have as much time as they need, whatever other statements have', async () => {
+    class Long1700000000007 implements MigrationInterface {
+      up = (runner: QueryRunner): Promise<void> => runner.query('SELECT SLEEP(2)')
+      down = this.up
+    }
+    const settings = { queryTimeoutMs: 1500, migrations: { default: 'brazil' } } as const
+    const db = await stage.application([Long1700000000007], settings)
+    expect(outcomes(await db.octopus.migrations.run())).to.deep.equal({ brazil: 'done' })
+  })
+
   it('tell of a shard that cannot be reached, and do the others where that is wanted', async () => {
     const db = await stage.application([AddStays1700000000002])
     await stage.primary('canada').stop()
