@@ -157,6 +157,19 @@ describe('octopus migrate', function () {
     expect(await prints('up')).to.include('1 pending on 1 of 4 shards.')
   })
 
+  for (const json of ['', ' --json'])
+    it(`prints no password that an error has in it${json === '' ? '' : ', for programs neither'}`, async () => {
+      const text = dataSourceFile(folder.path).replace(
+        `(runner) => runner.query('CREATE TABLE visits (id INT)')`,
+        `() => { throw new Error('mysql://app:s3cret@db-1:3306/shop refused') }`,
+      )
+      folder.write('db.mjs', text)
+      const { code, stdout, stderr } = await octopus(`up${json}`)
+      expect(code).to.equal(1)
+      expect(stdout).to.include('mysql://app:***@db-1:3306/shop refused')
+      expect(stdout + stderr).not.to.include('s3cret')
+    })
+
   it('prints an event on each line for programs', async () => {
     const [plan, ...rest] = events(await prints('up --json --shard brazil'))
     expect(plan).to.include({ type: 'plan', pending: 2 })

@@ -1,5 +1,10 @@
-import type { MigrationPlan, MigrationReport, MigrationStatus } from '../../index.js'
-import { errorFacts } from '../exit.js'
+import type {
+  MigrationEvent,
+  MigrationPlan,
+  MigrationReport,
+  MigrationStatus,
+} from '../../index.js'
+import { errorFacts, withoutPasswords } from '../exit.js'
 
 /** A report as plain data. */
 export const reportData = ({ shards, ...report }: MigrationReport): object => ({
@@ -23,3 +28,11 @@ export const statusData = ({ shards, ...status }: MigrationStatus): object => ({
   ...status,
   shards: shards.map(({ error, ...shard }) => ({ ...shard, error: error && errorFacts(error) })),
 })
+
+/** An event as plain data: without the passwords that an error's message may have in it. */
+export const eventData = (event: MigrationEvent): MigrationEvent => {
+  if (event.type !== 'migration-failed' && event.type !== 'shard-finished') return event
+  const { error } = event
+  if (error === undefined) return event
+  return { ...event, error: { ...error, message: withoutPasswords(error.message) } }
+}

@@ -1,6 +1,6 @@
 import type { MigrationEvent } from '../../index.js'
-import { withoutPasswords } from '../exit.js'
 import type { Output } from '../frame.js'
+import { eventData } from './data.js'
 
 type Groups = ReadonlyMap<string, readonly string[]>
 
@@ -30,7 +30,7 @@ const notice = (event: MigrationEvent): string | undefined => {
     return `${event.shard}: waiting for another runner${event.holder === undefined ? '' : `: ${event.holder}`}`
   if (event.type === 'warning') return `${event.shard}: ${event.message}`
   return event.type === 'migration-failed'
-    ? `${event.shard}: ${event.migration} failed: ${withoutPasswords(event.error.message)}`
+    ? `${event.shard}: ${event.migration} failed: ${event.error.message}`
     : undefined
 }
 
@@ -43,7 +43,7 @@ export const followRun = (
   const bars = barsFor(output, workload, groups)
   return {
     onEvent(event) {
-      output.event(event, () => {
+      output.event(eventData(event), () => {
         const said = notice(event)
         if (said !== undefined) output.warn(said)
       })

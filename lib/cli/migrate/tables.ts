@@ -1,4 +1,5 @@
 import type { MigrationPlan, MigrationReport, MigrationStatus, ShardPlan } from '../../index.js'
+import { errorFacts } from '../exit.js'
 import type { Cell, Paper } from '../frame.js'
 
 /** With more shards than these the plan has a line for each migration only. */
@@ -49,7 +50,7 @@ export const writePlan = (paper: Paper, plan: MigrationPlan): void => {
   else summary(plan, paper)
   for (const each of plan.shards)
     if (each.kind === 'unreadable')
-      paper.line(`${each.shard} cannot be read: ${each.error.message}`, 'bad')
+      paper.line(`${each.shard} cannot be read: ${errorFacts(each.error).message}`, 'bad')
     else if (each.unknown.length > 0)
       paper.line(
         `${each.shard} has done what is not in the code: ${someOf(each.unknown)}`,
@@ -95,12 +96,13 @@ export const writeStatus = (paper: Paper, { shards }: MigrationStatus): void => 
       done,
       pending.length,
       last,
-      error?.message ??
-        [
-          ...unknown.map((name) => `unknown: ${name}`),
-          ...misplaced.map((name) => `misplaced: ${name}`),
-          ...outOfOrder.map((name) => `out of order: ${name}`),
-        ].join('\n'),
+      error === undefined
+        ? [
+            ...unknown.map((name) => `unknown: ${name}`),
+            ...misplaced.map((name) => `misplaced: ${name}`),
+            ...outOfOrder.map((name) => `out of order: ${name}`),
+          ].join('\n')
+        : errorFacts(error).message,
     ]),
   )
 }
@@ -133,7 +135,7 @@ export const writeReport = (paper: Paper, report: MigrationReport): void => {
           paper.line(`${migration} on ${shard} sent ${each.statements} statements to ${each.shard}`)
     if (failure === undefined) continue
     const at = failure.migration === undefined ? '' : ` in ${failure.migration}`
-    paper.line(`${shard} failed${at}: ${failure.error.message}`, 'bad')
+    paper.line(`${shard} failed${at}: ${errorFacts(failure.error).message}`, 'bad')
     for (const each of failure.leftBehind)
       paper.line(`  not rolled back on ${each.shard}: ${each.statements.join(', ')}`, 'bad')
   }
