@@ -97,6 +97,18 @@ describeOnEachEngine('schema.bootstrap()', (shards) => {
     await db.shard('brazil').query('ALTER TABLE cities DROP COLUMN mayor')
   })
 
+  it('refuses to make it later than its reference, and makes nothing', async () => {
+    await empty('canada')
+    await db.shard('brazil').undoLastMigration()
+    const refused = await failureOf(() => db.octopus.schema.bootstrap('canada'))
+    expect(refused).to.be.instanceOf(BootstrapError)
+    expect((refused as BootstrapError).obstacles).to.deep.equal([
+      `"brazil" has not yet had ${AddIndex1700000000001.name}`,
+    ])
+    await db.shard('brazil').runMigrations()
+    expect(await db.octopus.schema.bootstrap('canada')).to.deep.include({ migrations: names })
+  })
+
   it('refuses to copy what it would copy by half, and makes nothing', async () => {
     await empty('canada')
     await db.shard('brazil').query('CREATE VIEW big_cities AS SELECT name FROM cities')

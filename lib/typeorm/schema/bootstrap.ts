@@ -6,7 +6,7 @@ import type { Shard } from '../shard.js'
 import { copySchema } from './copy.js'
 import { compareShards } from './diff.js'
 import { readEverything, readSchema } from './read.js'
-import { runMigrationsOn } from './shard-migrations.js'
+import { pendingMigrations, runMigrationsOn } from './shard-migrations.js'
 import { UnshardedTables } from './unsharded-tables.js'
 
 /** What a bootstrap is doing. */
@@ -56,6 +56,7 @@ export const bootstrapShard = async (
   const reference = referenceOf(runtime, shard, from)
   checkPossible(shard, reference, via)
   await checkServers(shard, reference)
+  if (via === 'migrations' && reference !== undefined) await checkVersion(shard, reference)
   onStep(via)
   const migrations =
     via === 'copy' && reference !== undefined
@@ -119,6 +120,21 @@ const checkServers = async (shard: Shard, reference: Shard | undefined): Promise
   if (reference === undefined) return
   const expected = await readSchema(reference)
   if (expected.flavour !== flavour) refuseEngine(shard, flavour, reference, expected.flavour)
+}
+
+/** Looks whether the reference has had what the shard would get. */
+const checkVersion = async (shard: Shard, reference: Shard): Promise<void> => {
+  const pending = await pendingMigrations(shard.runtime, [shard.name, reference.name])
+  const of = ({ name }: Shard): readonly string[] =>
+    pending.find((each) => each.shard === name)?.migrations ?? []
+  const its = new Set(of(shard))
+  const ahead = of(reference).filter((migration) => its.has(migration))
+  if (ahead.length > 0)
+    refuse(
+      shard,
+      `"${reference.name}" has not yet had ${ahead.join(', ')}`,
+      'Migrate that first, copy its schema (via: "copy", --copy), or name another shard (from, --from).',
+    )
 }
 
 /** The flavour of an empty database. */
