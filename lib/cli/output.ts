@@ -90,6 +90,11 @@ export class Output {
     return this.#bars.start(total, label)
   }
 
+  /** Makes way for what somebody else writes; progress comes back with its next step. */
+  makeWay(): void {
+    this.#bars.makeWay()
+  }
+
   /** Takes what is left of progress from the terminal. */
   close(): void {
     this.#bars.stop()

@@ -84,6 +84,7 @@ export class CommandSession implements Session {
   }
 
   async confirm(question: string): Promise<boolean> {
+    this.output.makeWay()
     const answer = await this.#surroundings.ask(`${question} [y/N] `, this.signal)
     return answer !== undefined && /^\s*y(?:es)?\s*$/i.test(answer)
   }

@@ -224,6 +224,11 @@ describe('octopus migrate', function () {
       expect(stderr).to.match(new RegExp(`${bar} +\\[.*\\] \\d/\\d · .* left`))
   })
 
+  it('goes on with the bars after it has asked', async () => {
+    const { stderr } = await octopus('up --first canada', { isTerminal: true, answer: () => 'y' })
+    expect(stderr).to.match(/americas +\[.*\] [12]\/4 .*other shards +\[=+\] 1\/1/s)
+  })
+
   // SIGTERM is how containers are stopped.
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     it(`finishes what is under way at ${signal}, tells the rest and ends with 130`, async () => {

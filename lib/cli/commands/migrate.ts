@@ -78,12 +78,9 @@ const announce = async (
 }
 
 const confirmedBy =
-  (session: Session, { yes = false }: RunOptions, stopBars: () => void) =>
-  async ({ shard, finished }: { shard: string; finished: readonly unknown[] }) => {
-    if (yes) return true
-    stopBars()
-    return session.confirm(`${shard}: ${finished.length} done. Go on with the other shards?`)
-  }
+  (session: Session, { yes = false }: RunOptions) =>
+  async ({ shard, finished }: { shard: string; finished: readonly unknown[] }) =>
+    yes || session.confirm(`${shard}: ${finished.length} done. Go on with the other shards?`)
 
 const migrate = async (
   session: Session,
@@ -105,7 +102,7 @@ const migrate = async (
       onError,
       lockTimeoutMs: lockTimeout,
       first,
-      confirm: first === undefined ? undefined : confirmedBy(session, options, stop),
+      confirm: first === undefined ? undefined : confirmedBy(session, options),
       signal,
       onEvent,
     }),
