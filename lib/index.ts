@@ -137,7 +137,11 @@ export type { ExplainedScope, RememberedWrite, ScopeExplanation } from './typeor
 export type { ClearsKeys } from './typeorm/keyed-cache.js'
 export type { MigrationControl } from './typeorm/migrations/control.js'
 export { type RunnerShards, octopusOf } from './typeorm/migrations/migration-work.js'
-export type { MigrationPlanOptions, MigrationRunOptions } from './typeorm/migrations/options.js'
+export type {
+  MigrationPlanOptions,
+  MigrationRevertOptions,
+  MigrationRunOptions,
+} from './typeorm/migrations/options.js'
 export { ShardMigration } from './typeorm/migrations/typeorm-calls.js'
 export { octopus, shardVariable } from './typeorm/octopus.js'
 export type { CheckNodesOptions, NodesCheck } from './typeorm/node-check/check-nodes.js'

@@ -19,7 +19,7 @@ import {
 import { latch, listening, outcomes, reportOf } from './stage.js'
 
 const both = [AddVisits1700000000001, AddStays1700000000002]
-const [visits] = names(...both) as [string]
+const [visits, stays] = names(...both) as [string, string]
 
 describe('db.octopus.migrations', () => {
   const openWith = applications()
@@ -173,6 +173,25 @@ describe('db.octopus.migrations', () => {
     expect(await failureOf(() => migrations.plan({ groups: ['asia'] }))).to.be.instanceOf(
       UnknownGroupError,
     )
+  })
+
+  it('reverts no other than the one that is named, however often it is asked to', async () => {
+    const db = await open(both)
+    const { migrations } = db.octopus
+    await migrations.run()
+    const announced = await migrations.revert({ dryRun: true })
+    const [migration] = announced.shards[0]?.left ?? []
+    expect(migration).to.equal(stays)
+    expect(new Set(Object.values(outcomes(await migrations.revert({ migration }))))).to.deep.equal(
+      new Set(['done']),
+    )
+    // Somebody else was faster: what is last now was not announced.
+    const late = await migrations.revert({ migration })
+    expect(late).to.deep.include({ outcome: 'done', shards: [] })
+    expect((await migrations.revert({ migration, dryRun: true })).shards[0]?.left).to.deep.equal([])
+    expect((await migrations.status()).shards[0]?.last).to.equal(visits)
+    const error = await failureOf(() => migrations.revert({ migration: 'Nosuch1700000000009' }))
+    expect(error).to.have.property('code', 'migration-plan')
   })
 
   it('goes by the configuration where the call says nothing', async () => {

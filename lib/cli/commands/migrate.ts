@@ -4,6 +4,7 @@ import {
   type MigrationDirection,
   type MigrationReport,
   MigrationRunError,
+  type MigrationRevertOptions,
   type MigrationRunOptions,
   pendingOn,
 } from '../../index.js'
@@ -44,7 +45,7 @@ const where = ({ shard, group, concurrency }: WhereOptions) => ({
 /** Runs, reverts or marks, by the method that does it. */
 const doer = {
   up: (db: ConnectionProxy, options: MigrationRunOptions) => db.octopus.migrations.run(options),
-  down: (db: ConnectionProxy, options: MigrationRunOptions) =>
+  down: (db: ConnectionProxy, options: MigrationRevertOptions) =>
     db.octopus.migrations.revert(options),
   baseline: (db: ConnectionProxy, options: MigrationRunOptions) =>
     db.octopus.migrations.baseline(options),
@@ -60,21 +61,31 @@ const reportOf = async (run: Promise<MigrationReport>): Promise<MigrationReport>
   }
 }
 
+/** What was shown before a run. */
+interface Announced {
+  readonly workload: Workload
+  /** What is to be reverted, and nothing else, whatever others do meanwhile. */
+  readonly migration?: string | undefined
+}
+
 /** Shows what is to be done, and yields how much that is on each shard. */
 const announce = async (
   { output }: Session,
   db: ConnectionProxy,
   direction: RunDirection,
   options: RunOptions,
-): Promise<Workload> => {
+): Promise<Announced> => {
   if (direction === 'down') {
     const dry = await db.octopus.migrations.revert({ ...where(options), dryRun: true })
     output.event({ type: 'plan', ...reportData(dry) }, (paper) => writeReverted(paper, dry))
-    return new Map(dry.shards.map(({ shard, left }) => [shard, left?.length ?? 0]))
+    return {
+      workload: new Map(dry.shards.map(({ shard, left }) => [shard, left?.length ?? 0])),
+      migration: dry.shards.flatMap(({ left = [] }) => left).at(0),
+    }
   }
   const plan = await db.octopus.migrations.plan(where(options))
   output.event({ type: 'plan', ...planData(plan) }, (paper) => writePlan(paper, plan))
-  return new Map(plan.shards.map((each) => [each.shard, pendingOn(each).length]))
+  return { workload: new Map(plan.shards.map((each) => [each.shard, pendingOn(each).length])) }
 }
 
 const confirmedBy =
@@ -92,12 +103,13 @@ const migrate = async (
   if (first !== undefined && yes !== true && !isInteractive)
     throw new UsageError('--first asks before it goes on, and nobody is there: add --yes.')
   const db = await session.openDataSource()
-  const workload = await announce(session, db, direction, options)
+  const { workload, migration } = await announce(session, db, direction, options)
   if (dryRun === true) return exitCodes.ok
   const { onEvent, stop } = followRun(output, workload, db.octopus.groups)
   const report = await reportOf(
     doer[direction](db, {
       ...where(options),
+      migration,
       transaction,
       onError,
       lockTimeoutMs: lockTimeout,

@@ -7,7 +7,11 @@ import {
 } from '../../migrations/report.js'
 import { type MigrationStatus, statusOf } from '../../migrations/status.js'
 import type { Runtime } from '../runtime.js'
-import type { MigrationPlanOptions, MigrationRunOptions } from './options.js'
+import type {
+  MigrationPlanOptions,
+  MigrationRevertOptions,
+  MigrationRunOptions,
+} from './options.js'
 import { planMigrations, runMigrations } from './runs.js'
 
 /** Migrations across the shards: `db.octopus.migrations`. */
@@ -53,10 +57,13 @@ export class MigrationControl {
    * Reverts the migration that was done last, on every shard where it was. Of shards at different
    * migrations those at the latest are reverted, so that a second call finds them equal.
    *
-   * @throws MigrationPlanError if what was done last on a shard is not in the code
+   * What a dry run told is named by `migration`, so that nothing else is reverted if somebody did it
+   * meanwhile.
+   *
+   * @throws MigrationPlanError if what was done last on a shard, or is named, is not in the code
    * @throws MigrationRunError as `run` does
    */
-  revert(options: MigrationRunOptions = {}): Promise<MigrationReport> {
+  revert(options: MigrationRevertOptions = {}): Promise<MigrationReport> {
     return this.#done('down', options)
   }
 
@@ -71,7 +78,7 @@ export class MigrationControl {
 
   async #done(
     direction: MigrationDirection,
-    options: MigrationRunOptions,
+    options: MigrationRevertOptions,
   ): Promise<MigrationReport> {
     const choice = this.#choice(options)
     const report = await runMigrations(this.#runtime, direction, choice, options)

@@ -9,6 +9,12 @@ export interface MigrationPlanOptions extends ShardSelection {
   readonly concurrency?: number | undefined
 }
 
+/** How a migration is reverted. */
+export interface MigrationRevertOptions extends MigrationRunOptions {
+  /** The one to revert, where it was done last. Default: the latest of those that were done last. */
+  readonly migration?: string | undefined
+}
+
 /** How migrations are run, reverted or marked as done. */
 export interface MigrationRunOptions extends MigrationPlanOptions {
   /** Whether nothing is to be done: the report tells in `left` what would be. */

@@ -1,4 +1,4 @@
-import { InvalidScopeError, ReadOnlyScopeError } from '../../errors.js'
+import { InvalidScopeError, MigrationPlanError, ReadOnlyScopeError } from '../../errors.js'
 import { type Assignment, type ShardChoice, assignShards } from '../../migrations/assignment.js'
 import { type MigrationEvent, type MigrationEventBody, asError } from '../../migrations/events.js'
 import {
@@ -21,7 +21,11 @@ import { deliver } from '../../trace/deliver.js'
 import type { Runtime } from '../runtime.js'
 import { type CodeMigration, migrationsOf } from './code.js'
 import { readDone } from './history.js'
-import type { MigrationPlanOptions, MigrationRunOptions } from './options.js'
+import type {
+  MigrationPlanOptions,
+  MigrationRevertOptions,
+  MigrationRunOptions,
+} from './options.js'
 import { ShardRun, type ShardRunOptions } from './shard-run.js'
 
 /** Says where each migration of the code runs. */
@@ -98,14 +102,23 @@ interface Aim {
   readonly reverted: string | undefined
 }
 
+/** @throws MigrationPlanError if the code has no such migration */
+const knownIn = ({ migrations }: MigrationPlan, name: string): string => {
+  if (migrations.some(({ migration }) => migration === name)) return name
+  const message = 'is to be reverted, and was not found in the source code'
+  throw new MigrationPlanError([{ migration: name, shard: undefined, message }])
+}
+
 const aimOf = (
   direction: MigrationDirection,
   assignment: Assignment<CodeMigration>,
   plan: MigrationPlan | undefined,
+  named: string | undefined,
 ): Aim => {
   if (!isReverting(direction) || plan === undefined)
     return { shards: assignment.shards, reverted: undefined }
-  const reverted = lastDone(plan)
+  const last = lastDone(plan)
+  const reverted = named === undefined ? last : knownIn(plan, named)
   return { shards: reverted === undefined ? [] : revertedOn(plan, reverted), reverted }
 }
 
@@ -120,7 +133,7 @@ export const runMigrations = async (
   runtime: Runtime,
   direction: MigrationDirection,
   choice: ShardChoice,
-  options: MigrationRunOptions,
+  options: MigrationRevertOptions,
 ): Promise<MigrationReport> => {
   const { scopes, policy, now } = runtime
   if (scopes.current()?.role === 'replica' && policy.isEnabled)
@@ -133,7 +146,7 @@ export const runMigrations = async (
     isDry || isReverting(direction)
       ? await readPlan(runtime, assignment, settings.concurrency)
       : undefined
-  const { shards, reverted } = aimOf(direction, assignment, plan)
+  const { shards, reverted } = aimOf(direction, assignment, plan, options.migration)
   if (isDry && plan !== undefined)
     return plannedReport(
       direction,
