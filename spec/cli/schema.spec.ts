@@ -141,8 +141,9 @@ describe('the command line, on schemas', () => {
       folder.write('americas.mjs', `${insert}\nexport const targets = { groups: ['americas'] }`)
       folder.write(
         'several.mjs',
-        `export const second = (manager) => { if (globalThis.seeded !== 'first') throw new Error('order') }
-         export const first = () => { globalThis.seeded = 'first' }`,
+        `let ran
+         export const second = () => { if (ran !== 'first') throw new Error('order') }
+         export const first = () => { ran = 'first' }`,
       )
       folder.write(
         'failing.cjs',
@@ -150,7 +151,6 @@ describe('the command line, on schemas', () => {
       )
       folder.write('nothing.mjs', 'export const targets = {}')
     })
-    after(() => Reflect.deleteProperty(globalThis, 'seeded'))
 
     it('runs where the file says, or where the options do', async () => {
       const shards = async (...args: readonly string[]) =>

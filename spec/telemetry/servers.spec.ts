@@ -5,7 +5,7 @@ import { instrumentOctopus } from '../../lib/opentelemetry.js'
 import { octopusMetrics } from '../../lib/prometheus.js'
 import { describeOnFrailServers, isBack, isOut, read } from '../connections/support.js'
 import { until } from '../support/until.js'
-import { Metering, type Point, Tracing } from './support.js'
+import { Metering, type Point } from './support.js'
 
 describeOnFrailServers('the metrics of pools', { shards: 1, replicas: 1 }, (servers) => {
   let metering: Metering
