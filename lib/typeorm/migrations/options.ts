@@ -25,7 +25,8 @@ export interface MigrationRunOptions extends MigrationPlanOptions {
   readonly onError?: MigrationFailureWord | undefined
   /** The shard that is done before all others, which follow only if it succeeds. */
   readonly first?: string | undefined
-  /** Is asked after the first shard whether to go on. Default: yes. */
+  /** Is asked after the first shard whether to go on. Default: yes. What it throws is thrown, and no other
+   *  shard is begun. */
   readonly confirm?: ((first: ShardReport) => Promise<boolean> | boolean) | undefined
   /** How long a shard's lock is waited for, in milliseconds. Default: `migrations.lockTimeoutMs`. */
   readonly lockTimeoutMs?: number | undefined
