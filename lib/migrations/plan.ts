@@ -1,4 +1,5 @@
 import type { Assignment, KnownMigration } from './assignment.js'
+import type { MigrationDirection } from './report.js'
 
 /** What a migration is on one shard. */
 export type MigrationState = 'done' | 'pending' | 'not targeted'
@@ -61,6 +62,21 @@ export const driftedOn = (plan: ShardPlan, drift: MigrationDrift): readonly stri
   plan.kind === 'unreadable'
     ? []
     : plan.migrations.filter((each) => each.drift === drift).map(({ migration }) => migration)
+
+/** What is to be known of a shard's drift before a run. */
+export const driftWarnings = (
+  plan: Extract<ShardPlan, { kind: 'read' }>,
+  direction: MigrationDirection,
+): readonly string[] => {
+  const about = (names: readonly string[], what: string): readonly string[] =>
+    names.length === 0 ? [] : [`${names.join(', ')}: ${what}`]
+  const late = direction === 'up' ? driftedOn(plan, 'out of order') : []
+  return [
+    ...about(plan.unknown, 'done on the shard, and not in the code'),
+    ...about(driftedOn(plan, 'misplaced'), 'done on the shard, which is none of its targets'),
+    ...about(late, 'older than what is done on the shard; run all the same'),
+  ]
+}
 
 /**
  * The plan of one shard.

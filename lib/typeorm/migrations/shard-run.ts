@@ -4,7 +4,7 @@ import { InvalidScopeError } from '../../errors.js'
 import type { Assignment } from '../../migrations/assignment.js'
 import { type MigrationEventBody, asError, eventError } from '../../migrations/events.js'
 import { HeldLock, type LockSeat, takeLock } from '../../migrations/lock.js'
-import { type ShardPlan, driftedOn, pendingOn, planShard } from '../../migrations/plan.js'
+import { driftWarnings, pendingOn, planShard } from '../../migrations/plan.js'
 import {
   type FinishedMigration,
   type MigrationDirection,
@@ -159,25 +159,12 @@ export class ShardRun implements PerformedSteps {
   #todoOf(done: readonly { readonly name: string }[], warns = false): readonly string[] {
     const names = done.map(({ name }) => name)
     const plan = planShard(this.#shard.name, this.#assignment, names)
-    if (warns) this.#warn(plan)
+    if (warns)
+      for (const message of driftWarnings(plan, this.#options.direction))
+        this.#tell({ type: 'warning', shard: this.#shard.name, message })
     const { direction, reverted } = this.#options
     if (!isReverting(direction)) return pendingOn(plan)
     return reverted !== undefined && plan.last === reverted ? [reverted] : []
-  }
-
-  #warn(plan: Extract<ShardPlan, { kind: 'read' }>): void {
-    const { name: shard } = this.#shard
-    const warn = (names: readonly string[], what: string): void => {
-      if (names.length > 0)
-        this.#tell({ type: 'warning', shard, message: `${names.join(', ')}: ${what}` })
-    }
-    warn(plan.unknown, 'done on the shard, and not in the code')
-    warn(driftedOn(plan, 'misplaced'), 'done on the shard, which is none of its targets')
-    if (this.#options.direction === 'up')
-      warn(
-        driftedOn(plan, 'out of order'),
-        'older than what is done on the shard; run all the same',
-      )
   }
 
   async perform(
