@@ -9,6 +9,9 @@ import { routed, stateOf } from '../binding.js'
 import type { Shard } from '../shard.js'
 import { depthOf } from '../transaction-scope.js'
 
+/** What may begin a transaction, wherever in a text it stands; much that does not looks like it. */
+const beginning = /\b(?:begin|start|autocommit|call)\b/i
+
 /** One migration at work on one shard: what it was given, and what it did. */
 export class MigrationWork {
   readonly shard: Shard
@@ -16,6 +19,8 @@ export class MigrationWork {
   readonly #runner: QueryRunner
   readonly #others = new Map<string, QueryRunner>()
   readonly effects = new MigrationEffects()
+  /** Whether it sent what may have begun a transaction of which TypeORM does not know. */
+  mayHaveBegun = false
   #isOver = false
   /** The user's scope in which it began. */
   #frame: Frame | undefined = undefined
@@ -63,6 +68,7 @@ export class MigrationWork {
   #note({ event, sql }: RouteRecord): void {
     const { shard, inTransaction, cached, error, kind } = event
     if (cached || error !== undefined) return
+    this.mayHaveBegun ||= beginning.test(sql)
     const commits = this.shard.runtime.shard(shard).family === 'mysql' && isDefinition(sql)
     // An event does not tell its runner: what is managed and what is not are told apart.
     this.effects.note({ shard, sql, inTransaction, commits, connection: `${shard} ${kind}` })

@@ -48,6 +48,8 @@ export class ShardRun implements PerformedSteps {
   #performed: Performed[] = []
   #current: { readonly name: string; readonly work: MigrationWork } | undefined
   #waitedMs = 0
+  /** Whether a migration may have left a transaction open of which nobody knows. */
+  #mayBeOpen = false
 
   constructor(shard: Shard, assignment: Assignment<CodeMigration>, options: ShardRunOptions) {
     this.#shard = shard
@@ -96,14 +98,15 @@ export class ShardRun implements PerformedSteps {
   }
 
   /**
-   * Looks whether another connection sees what was done. TypeORM does not know of a transaction that a
-   * migration begins in SQL: where it is not ended, it takes the version along.
+   * Looks whether another connection sees what was done, where there may be a difference. TypeORM does
+   * not know of a transaction that a migration begins in SQL: where it is not ended, it takes the
+   * version along.
    *
    * @throws InvalidScopeError if it does not
    */
   async #checkKept(runner: QueryRunner): Promise<void> {
     const { direction } = this.#options
-    if (isFake(direction) || this.#finished.length === 0) return
+    if (!this.#mayBeOpen || this.#finished.length === 0) return
     await runner.release()
     const done = new Set(await readDone(this.#shard))
     const isKept = ({ migration }: FinishedMigration): boolean =>
@@ -182,6 +185,7 @@ export class ShardRun implements PerformedSteps {
     const instance = ownInstance(migration)
     if (direction === 'up') await work.run((own) => instance.up(own))
     if (direction === 'down') await work.run((own) => instance.down(own))
+    this.#mayBeOpen ||= work.mayHaveBegun
     if (isReverting(direction)) await history.deleteMigration(source)
     else await history.insertMigration(source)
     const durationMs = Math.round(runtime.now() - started)
