@@ -65,9 +65,10 @@ const onlyReads = (sql: string, hidden: RegExp): boolean => {
   return !writingWords.test(withoutFunctionTwins(bare)) && callsOnlyHarmless(bare)
 }
 
-/** Statements that frame a transaction without writing. */
+/** Statements that frame a transaction without writing. One of them and no more: PostgreSQL runs all that
+ *  a text holds, and MariaDB's `BEGIN NOT ATOMIC` holds statements. */
 const framing =
-  /^\s*(?:start\s+transaction|begin|commit|rollback|savepoint|release\s+savepoint|set\s+transaction\s+isolation|pragma\s+read_uncommitted)\b/i
+  /^\s*(?:start\s+transaction|begin|commit|rollback|savepoint|release\s+savepoint|set\s+transaction\s+isolation|pragma\s+read_uncommitted)\b[^;]*;?\s*$/i
 
 /** Whether the statement opens, closes or marks a transaction. */
 export const framesTransaction = (sql: string): boolean => framing.test(sql)

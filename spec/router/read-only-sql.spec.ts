@@ -122,8 +122,19 @@ describe('framesTransaction', () => {
       'SAVEPOINT a',
       'RELEASE SAVEPOINT a',
       'SET TRANSACTION ISOLATION LEVEL SERIALIZABLE',
+      'COMMIT ;\n',
     ])
       expect(framesTransaction(sql), sql).to.equal(true)
+  })
+
+  it('takes none for it that is followed by another statement', () => {
+    for (const sql of [
+      'BEGIN; DELETE FROM t; COMMIT',
+      'COMMIT; DROP TABLE t',
+      'SAVEPOINT a;DELETE FROM t',
+      'BEGIN NOT ATOMIC DELETE FROM t; END',
+    ])
+      expect(framesTransaction(sql), sql).to.equal(false)
   })
 
   it('takes nothing else for it', () => {
