@@ -81,6 +81,38 @@ describe('TraceHub', () => {
     expect(await warned).to.deep.equal(['first failed', 'second failed'])
   })
 
+  for (const [how, listener] of [
+    [
+      'throws',
+      () => {
+        throw new Error('no disk')
+      },
+    ],
+    [
+      'fails later',
+      async () => {
+        throw new Error('no disk')
+      },
+    ],
+  ] as const)
+    it(`warns, as of nothing else, of one that ${how}`, async () => {
+      const warned = new Promise<Error & { detail?: unknown }>((resolve) => {
+        const hear = (warning: Error): void => {
+          if (warning.message !== 'no disk') return
+          process.off('warning', hear)
+          resolve(warning)
+        }
+        process.on('warning', hear)
+      })
+      // oxlint-disable-next-line typescript/no-misused-promises -- users do it
+      hub.add(listener, {})
+      hub.emit(recordOf(), undefined)
+      const warning = await warned
+      expect(warning).to.include({ name: 'OctopusTraceWarning', message: 'no disk' })
+      expect(warning.detail).to.match(/^A route listener threw/)
+      expect(warning.cause).to.be.instanceOf(Error)
+    })
+
   it('lets a listener leave while it is told', () => {
     const stop = hub.add((event) => {
       heard.push(event)
