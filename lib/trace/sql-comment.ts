@@ -16,7 +16,7 @@ export const sqlComment = (tags: Readonly<Record<string, string>>): string =>
     .join(',')}*/`
 
 /** Servers keep the text of definitions: a comment would become a part of them. */
-const definition = /^\s*(?:create|alter)\b/i
+const definition = /^(?:\s|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)*(?:create|alter)\b/i
 const end = /(?:\s*;)?\s*$/
 const semicolon = 59
 

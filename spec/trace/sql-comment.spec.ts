@@ -41,6 +41,8 @@ describe('a statement with a comment', () => {
     ['SELECT 1 /* mine */', 'SELECT 1 /* mine */'],
     ['/* mine */ SELECT 1', `/* mine */ SELECT 1 ${comment}`],
     ['CREATE VIEW v AS SELECT 1', 'CREATE VIEW v AS SELECT 1'],
+    ['/* v2 */ -- mine\nCREATE VIEW v AS SELECT 1', '/* v2 */ -- mine\nCREATE VIEW v AS SELECT 1'],
+    ['/* create */ SELECT 1', `/* create */ SELECT 1 ${comment}`],
     [' alter table t add c int', ' alter table t add c int'],
     ['START TRANSACTION READ ONLY', `START TRANSACTION READ ONLY ${comment}`],
     ['', ''],
