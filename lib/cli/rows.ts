@@ -46,7 +46,9 @@ export const columnsOf = (rows: Rows): readonly string[] => [
 /** @param value - one of `plainRows` */
 const cellOf = (value: unknown): Cell => {
   if (value === null || value === undefined) return { text: 'NULL', tone: 'quiet' }
-  if (value instanceof Date) return value.toISOString()
+  // MySQL's 0000-00-00 is a Date that is none.
+  if (value instanceof Date)
+    return Number.isNaN(value.getTime()) ? String(value) : value.toISOString()
   if (typeof value === 'object') return JSON.stringify(value)
   return typeof value === 'number' || typeof value === 'boolean' ? value : (value as string)
 }

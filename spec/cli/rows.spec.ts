@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { parameterOf, plainRows, resultOf } from '../../lib/cli/rows.js'
+import { cellsOf, parameterOf, plainRows, resultOf } from '../../lib/cli/rows.js'
 
 describe('what a statement came to', () => {
   for (const [title, value, expected] of [
@@ -17,6 +17,16 @@ describe('what a statement came to', () => {
   it('has values that JSON has', () => {
     const [row] = plainRows([{ bytes: Buffer.from([0, 255]), long: 9007199254740993n, at: null }])
     expect(row).to.deep.equal({ bytes: '0x00ff', long: '9007199254740993', at: null })
+  })
+})
+
+describe('a cell', () => {
+  it('shows a time, and one that is none', () => {
+    const at = new Date('2026-01-02T03:04:05Z')
+    expect(cellsOf([{ at }, { at: new Date('0000-00-00') }], ['at'])).to.deep.equal([
+      ['2026-01-02T03:04:05.000Z'],
+      ['Invalid Date'],
+    ])
   })
 })
 
