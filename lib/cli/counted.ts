@@ -1,3 +1,3 @@
-/** `one table`, `3 tables`. */
+/** `1 table`, `3 tables`. */
 export const counted = (count: number, what: string): string =>
-  count === 1 ? `one ${what}` : `${count} ${what}s`
+  `${count} ${what}${count === 1 ? '' : 's'}`

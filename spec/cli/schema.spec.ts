@@ -62,7 +62,7 @@ describe('the command line, on schemas', () => {
 
   it('diff ends with 1 where they are not, with a table of what is different', async () => {
     const { code, stdout } = await run('drifted.mjs', 'schema', 'diff', '--group', 'americas')
-    expect(stdout).to.match(/^brazil: the reference\ncanada: one difference from brazil\n/)
+    expect(stdout).to.match(/^brazil: the reference\ncanada: 1 difference from brazil\n/)
     expect(stdout).to.match(/column +│ country │ mayor +│ +│ varchar\(20\)/)
     expect(code).to.equal(1)
   })
@@ -124,7 +124,7 @@ describe('the command line, on schemas', () => {
     }
     const { stdout } = await run('one.mjs', 'shard', 'bootstrap', 'canada', '--copy')
     expect(stdout).to.equal(
-      "canada: copied from brazil; one table, 2 migrations\nIts schema is as brazil's.\n",
+      "canada: copied from brazil; 1 table, 2 migrations\nIts schema is as brazil's.\n",
     )
   })
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { type NodeFacts, type NodeFinding, type NodesCheck, loadConfig } from '../../index.js'
+import { counted } from '../counted.js'
 import {
   type AddCommand,
   type Cell,
@@ -51,8 +52,6 @@ const rowOf = (facts: NodeFacts, findings: readonly NodeFinding[]): Cell[] => {
     millisecondsText(connectMs),
   ]
 }
-
-const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
 
 const write = (paper: Paper, { nodes, findings, isHealthy }: NodesCheck): void => {
   paper.table(

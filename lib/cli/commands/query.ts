@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import type { ConnectionProxy, Role } from '../../index.js'
+import { counted } from '../counted.js'
 import { type ErrorFacts, errorFacts } from '../exit.js'
 import { type AddCommand, type Paper, UsageError, exitCodes } from '../frame.js'
 import { collected, wholeNumber } from '../options.js'
@@ -62,11 +63,9 @@ const shardsOf = (
 const headingOf = ({ shard, role, node }: ShardResult): string =>
   node === undefined ? shard : `${shard} (${role} ${node})`
 
-const counted = (count: number): string => (count === 1 ? '1 row' : `${count} rows`)
-
 const summaryOf = ({ rows, rowCount, affected }: ShardResult): string => {
-  if (affected !== undefined) return `${counted(affected)} changed`
-  const count = counted(rowCount)
+  if (affected !== undefined) return `${counted(affected, 'row')} changed`
+  const count = counted(rowCount, 'row')
   return rows.length < rowCount ? `${count}, the first ${rows.length} shown` : count
 }
 
