@@ -1,5 +1,5 @@
 import type { RouteReason } from '../trace/event.js'
-import { type Situation, askRules, rules } from './role-rules.js'
+import { type RoleRule, type Situation, askRules, rules } from './role-rules.js'
 
 /** A rule, and in words why it applied or did not. */
 export interface ExplainedRule<R extends string> {
@@ -8,14 +8,18 @@ export interface ExplainedRule<R extends string> {
   readonly why: string
 }
 
+/** The first of a name: some kinds of statements have another of that name further down. */
+const ruleNamed = (wanted: RouteReason): readonly RoleRule[] =>
+  rules.filter(({ name }) => name === wanted).slice(0, 1)
+
 /**
- * The role rules as they were asked, up to the one that decided.
+ * The role rules as they were asked, up to the one that decided: each of the event's `passedOver` once.
  *
  * @throws what `decide` throws
  */
 export const explainRole = (situation: Situation): readonly ExplainedRule<RouteReason>[] => {
   const { rule: decided, chosen } = askRules(situation)
-  const passed = rules.slice(0, decided.at).map(({ name, whyNot }) => ({
+  const passed = decided.passedOver.flatMap(ruleNamed).map(({ name, whyNot }) => ({
     rule: name,
     applied: false,
     why: whyNot(situation),
