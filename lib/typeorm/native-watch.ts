@@ -38,6 +38,35 @@ const sqlOf = (first: unknown): string => {
 const isEmitter = (value: unknown): value is EventEmitter =>
   typeof (value as Partial<EventEmitter> | undefined)?.once === 'function'
 
+/** What pg is given to send itself, such as a cursor: pg calls one of these when it is over. */
+interface Submittable {
+  submit(connection: unknown): unknown
+  handleError(error: unknown, connection: unknown): unknown
+  handleReadyForQuery(connection: unknown): unknown
+}
+
+const isSubmittable = (value: unknown): value is Submittable => {
+  const { submit, handleError } = (value ?? {}) as Partial<Submittable>
+  return typeof submit === 'function' && typeof handleError === 'function'
+}
+
+/** Tells the end of what submits itself. Its events do not: after an error none need come, nor after a stream
+ *  that nobody reads to its end. */
+const followSubmittable = (statement: Submittable, settled: Settled): void => {
+  const { handleError, handleReadyForQuery } = statement
+  statement.handleError = (...args) => {
+    settled(args[0])
+    return handleError.apply(statement, args)
+  }
+  statement.handleReadyForQuery = (...args) => {
+    try {
+      return handleReadyForQuery.apply(statement, args)
+    } finally {
+      settled()
+    }
+  }
+}
+
 /** Tells the end of what a driver package returned for a statement without a callback. */
 const following = (returned: unknown, settled: Settled): unknown => {
   if (returned instanceof Promise)
@@ -75,6 +104,34 @@ const withCallback = (args: readonly unknown[], settled: Settled): unknown[] | u
   return [...args.slice(0, at), told, ...args.slice(at + 1)]
 }
 
+const once = (settled: Settled): Settled => {
+  let isOver = false
+  return (error) => {
+    if (isOver) return
+    isOver = true
+    settled(error)
+  }
+}
+
+type Send = (args: readonly unknown[]) => unknown
+
+/** Sends a statement, and tells its end once. */
+const sendFollowed = (send: Send, args: readonly unknown[], settled: Settled): unknown => {
+  try {
+    const [first] = args
+    if (isSubmittable(first)) {
+      followSubmittable(first, settled)
+      return send(args)
+    }
+    const told = withCallback(args, settled)
+    return told === undefined ? following(send(args), settled) : send(told)
+  } catch (error) {
+    // Refused before it was sent.
+    settled(error)
+    throw error
+  }
+}
+
 const classMethod = (connection: object, method: string): ((...args: unknown[]) => unknown) =>
   Reflect.get(Object.getPrototypeOf(connection) as object, method) as (
     ...args: unknown[]
@@ -96,10 +153,7 @@ export const watchNative = (connection: object, makeWitness: () => Witness): voi
       const send = classMethod(connection, method)
       const settled = witness.sent(sqlOf(args[0]), `connection.${method}`)
       if (settled === undefined) return send.apply(connection, args)
-      const told = withCallback(args, settled)
-      return told === undefined
-        ? following(send.apply(connection, args), settled)
-        : send.apply(connection, told)
+      return sendFollowed((all) => send.apply(connection, [...all]), args, once(settled))
     }
   }
 }

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { expect } from 'chai'
+import pg from 'pg'
+import QueryStream from 'pg-query-stream'
 import { DataSource, type QueryRunner } from 'typeorm'
 import { type ConnectionProxy, type RouteEvent, octopus } from '../../lib/index.js'
 import { type Cluster, MariadbCluster, PostgresCluster } from '../support/cluster/index.js'
@@ -129,6 +132,79 @@ for (const [type, Servers] of [
       })
       expect(told()).to.deep.equal(['bypass connection.query SELECT'])
     })
+
+    if (type === 'mariadb')
+      it('are told of when the package refuses them', async () => {
+        const ends: unknown[] = []
+        const leave = db.octopus.onStatement(() => ({ settled: ({ error }) => ends.push(error) }))
+        await withRunner(async (raw) => {
+          const execute = raw.execute as unknown as (sql: string, values: unknown[]) => unknown
+          expect(() => execute.call(raw, 'SELECT ?', [undefined])).to.throw(TypeError)
+        })
+        leave()
+        expect(ends).to.have.length(1)
+        expect(events.map(({ error }) => error?.name)).to.deep.equal(['TypeError'])
+      })
+    else {
+      const submitted = (raw: Raw, what: unknown) =>
+        (raw.query as unknown as (what: unknown) => unknown).call(raw, what)
+      const oneEvent = () => until(() => events.length > 0, { what: 'the event' })
+      const wrong = 'SELECT 1 / (g - 2) FROM generate_series(1, 3) AS g'
+
+      it('are told of once as a stream, whether it ends, fails or is left', async () => {
+        await withRunner(async (raw) => {
+          const whole = new QueryStream('SELECT 1')
+          submitted(raw, whole)
+          whole.resume()
+          await oneEvent()
+          const failing = new QueryStream(wrong)
+          submitted(raw, failing)
+          await once(
+            failing.on('data', () => undefined),
+            'error',
+          ).catch(() => undefined)
+          await until(() => events.length > 1, { what: 'the event of the error' })
+          const left = new QueryStream('SELECT * FROM generate_series(1, 1000)')
+          submitted(raw, left)
+          for await (const _row of left) break
+          await sent(raw.query, raw, 'SELECT 8')
+        })
+        expect(events.map(({ error }) => error?.code)).to.deep.equal([
+          undefined,
+          '22012',
+          undefined,
+          undefined,
+        ])
+      })
+
+      it('are told of once as a query of the package', async () => {
+        await withRunner(async (raw) => {
+          const good = new pg.Query('SELECT 1')
+          submitted(raw, good)
+          await once(good, 'end')
+          const bad = new pg.Query(wrong)
+          submitted(raw, bad)
+          await new Promise((resolve) => bad.once('error', resolve))
+          await sent(raw.query, raw, 'SELECT 9')
+        })
+        expect(events.map(({ error }) => error?.code)).to.deep.equal([
+          undefined,
+          '22012',
+          undefined,
+        ])
+      })
+
+      it('are told of once as a cursor that has no listener', async () => {
+        await withRunner(async (raw) => {
+          const { cursor } = new QueryStream(wrong)
+          cursor.removeAllListeners()
+          submitted(raw, cursor)
+          expect(await cursor.read(10).catch((error: unknown) => error)).to.be.instanceOf(Error)
+          await sent(raw.query, raw, 'SELECT 10')
+        })
+        expect(events.map(({ error }) => error?.code)).to.deep.equal(['22012', undefined])
+      })
+    }
 
     it('are collected by withTrace of a query runner’s scope alone', async () => {
       const quiet = await open(false)
