@@ -40,10 +40,9 @@ export class Feed {
   open(page: PageStream, seen: string | undefined): void {
     const [session, number] = seen?.split('.') ?? []
     const after = session === this.session ? Number(number) : 0
-    for (const route of this.#kept.list()) if (route.number > after) page.add(route)
+    page.begin(this.#kept.list().filter(({ number }) => number > after))
     this.#pages.add(page)
     this.#start()
-    page.flush()
   }
 
   leave(page: PageStream): void {

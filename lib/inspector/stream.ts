@@ -42,6 +42,12 @@ export class PageStream {
     this.#write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
   }
 
+  /** Sends what was kept before the page came, all of it: its reading begins now. */
+  begin(kept: readonly NumberedRoute[]): void {
+    for (let from = 0; from < kept.length; from += queueLength)
+      this.#sendRoutes(kept.slice(from, from + queueLength))
+  }
+
   /** Queues a route for the next flush. */
   add(route: NumberedRoute): void {
     this.#waiting.add(route)
@@ -60,15 +66,19 @@ export class PageStream {
       this.#sentState = this.#state
       this.#state = undefined
     }
-    if (!this.#waiting.isEmpty) this.#sendRoutes()
+    if (!this.#waiting.isEmpty) this.#sendWaiting()
     if (Date.now() - this.#wroteAt >= silenceMs) this.#write(': still here\n\n')
   }
 
-  #sendRoutes(): void {
+  #sendWaiting(): void {
     const { entries, forgotten } = this.#waiting.empty()
     if (forgotten > 0) this.tell('dropped', { count: forgotten })
-    const last = entries.at(-1)?.number ?? 0
-    const data = `[${entries.map(routeText).join(',')}]`
+    this.#sendRoutes(entries)
+  }
+
+  #sendRoutes(routes: readonly NumberedRoute[]): void {
+    const last = routes.at(-1)?.number ?? 0
+    const data = `[${routes.map(routeText).join(',')}]`
     this.#write(`id: ${this.#session}.${last}\nevent: routes\ndata: ${data}\n\n`)
   }
 

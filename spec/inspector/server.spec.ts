@@ -290,6 +290,18 @@ describe("the inspector's server", () => {
       elsewhere.close()
     })
 
+    it('all that was kept to a page that is opened later, however much that is', async () => {
+      const url = await start({ keep: 2500 })
+      for (let sent = 0; sent < 2500; sent += 1) await db.query('SELECT 1')
+      const stream = new Stream(url)
+      await stream.hears('event: state')
+      expect(stream.routes.map(({ number }) => number)).to.deep.equal(
+        Array.from({ length: 2500 }, (_, index) => index + 1),
+      )
+      expect(stream.text).to.not.include('event: dropped')
+      stream.close()
+    })
+
     it('to a page that does not read, no more than it can hold, and says what it left out', async () => {
       const url = await start({ sql: true })
       const { port } = new URL(url)
