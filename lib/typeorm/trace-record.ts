@@ -1,3 +1,4 @@
+import { QueryRunnerAlreadyReleasedError } from 'typeorm'
 import { type Frame, userScopes } from '../context/frame.js'
 import { scopeIdOf } from '../context/scope-id.js'
 import { type RouteEvent, type RouteEventError, statementKeyword } from '../trace/event.js'
@@ -89,6 +90,10 @@ const choiceOf = (state: RunnerState): Choice => {
   }
 }
 
+/** Whether no server can have had it: the result cache answered, or its query runner was at its end. */
+const stayedHere = ({ isCached }: SentStatement, { error }: StatementOutcome): boolean =>
+  isCached || error instanceof QueryRunnerAlreadyReleasedError
+
 const callSitesOf = (scopes: readonly Frame[]): readonly (string | undefined)[] =>
   scopes.some(({ callSite }) => callSite !== undefined)
     ? scopes.map(({ callSite }) => callSite)
@@ -121,7 +126,7 @@ export const routeEvent = (
     operation: state.operation,
     statement: statementKeyword(sent.sql),
     inTransaction: sent.inTransaction,
-    ...(sent.isCached ? noChoice : choiceOf(state)),
+    ...(stayedHere(sent, outcome) ? noChoice : choiceOf(state)),
     retried: sent.retried,
     cached: sent.isCached,
     durationMs: outcome.durationMs,

@@ -55,6 +55,19 @@ describe('the trace of statements that wait, fail or set a connection up', funct
     await cluster?.stop()
   })
 
+  it('names no server for what is asked of a query runner after its end', async () => {
+    const { db, events } = wrap()
+    await db.initialize()
+    const runner = db.createQueryRunner()
+    await runner.query('SELECT 1')
+    await runner.release()
+    expect(await failure(runner.query('SELECT 2'))).to.be.instanceOf(Error)
+    expect(events.map(({ node, error }) => [node, error?.name])).to.deep.equal([
+      ['127.0.0.1', undefined],
+      [undefined, 'QueryRunnerAlreadyReleasedError'],
+    ])
+  })
+
   it('tells the library’s own set-up to those who asked for it only', async () => {
     const { db, events } = wrap()
     const all: RouteEvent[] = []
