@@ -13,6 +13,8 @@ import {
   MariadbCluster,
   PostgresCluster,
 } from '../support/cluster/index.js'
+import { ServerEndpoint } from '../support/engines/server-endpoint.js'
+import { EventAudit } from '../support/event-audit.js'
 import { until } from '../support/until.js'
 import { madeTables } from './programs.js'
 
@@ -33,6 +35,9 @@ export class Stage {
   readonly mariadb: Cluster
   readonly postgres: Cluster
   readonly #opened: ConnectionProxy[] = []
+  /** Of one spec, from its first application on. */
+  #audit: EventAudit | undefined
+  #isAudited = true
 
   private constructor(mariadb: Cluster, postgres: Cluster) {
     this.mariadb = mariadb
@@ -113,11 +118,35 @@ export class Stage {
     const source = new DataSource(given as DataSourceOptions)
     const db = octopus(source, options)
     this.#opened.push(db)
+    this.#audit ??= this.#newAudit()
+    this.#audit.follow(db)
     await db.initialize()
     return db
   }
 
-  /** Ends the applications, and empties the servers. */
+  #newAudit(): EventAudit {
+    const nameOf = ({ engine, name }: ClusterNode): string => `${engine} ${name}`
+    const servers = this.nodes.map((node) => new ServerEndpoint(nameOf(node), node))
+    return new EventAudit(servers, ({ shard, node }) => {
+      const { primary, replicas } = this.#clusterShard(shard as ShardName)
+      const replica = replicas[0]
+      return nameOf(replica !== undefined && node === `${shard}-replica` ? replica : primary)
+    })
+  }
+
+  /** For a spec in which servers or connections are ended, or other processes are at work too. */
+  leaveUnaudited(): void {
+    this.#isAudited = false
+  }
+
+  async #differences(): Promise<readonly string[]> {
+    const audit = this.#isAudited ? this.#audit : undefined
+    this.#audit = undefined
+    this.#isAudited = true
+    return (await audit?.differences()) ?? []
+  }
+
+  /** Ends the applications, compares what they told with what the servers logged, and empties the servers. */
   async reset(): Promise<void> {
     for (const db of this.#opened.splice(0)) {
       const lent = db.octopus.pools().filter(({ active }) => active > 0)
@@ -128,6 +157,8 @@ export class Stage {
       await until(async () => (await node.connections()) === 0, {
         what: `no socket at ${node.name}`,
       })
+    const differences = await this.#differences()
+    if (differences.length > 0) throw new Error(`Statements and events: ${differences.join('; ')}`)
     for (const shard of shardNames)
       for (const table of madeTables)
         await this.primary(shard).sql(`DROP TABLE IF EXISTS ${inSchema(shard, table)}`)
