@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { BootstrapError, type ConnectionProxy } from '../../lib/index.js'
 import type { Cluster } from '../support/cluster/index.js'
-import { failureOf, fixture, runScript, sourceOver, startShards } from './support.js'
+import { failureOf, fixture, runScript, sourceOver, startShards, untold } from './support.js'
 
 /** What each database has further that is to be copied. */
 const further = {
@@ -63,6 +63,7 @@ for (const engine of ['mariadb', 'postgres'] as const)
     after(async () => {
       expect(db.octopus.pools().reduce((sum, { active }) => sum + active, 0)).to.equal(0)
       await db.destroy()
+      expect(await untold(cluster)).to.deep.equal([])
       await cluster.stop()
     })
 

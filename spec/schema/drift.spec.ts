@@ -7,7 +7,14 @@ import {
   octopus,
 } from '../../lib/index.js'
 import { type Cluster, MariadbCluster, statementsDuring } from '../support/cluster/index.js'
-import { type ServerEngine, fixture, runScript, sourceOver, startShards } from './support.js'
+import {
+  type ServerEngine,
+  fixture,
+  runScript,
+  sourceOver,
+  startShards,
+  untold,
+} from './support.js'
 
 /** What the fixture plants: kind, table, name, in the reference, on the shard. */
 type Planted = readonly [
@@ -159,6 +166,7 @@ for (const engine of ['mariadb', 'postgres'] as const)
     after(async () => {
       expect(db.octopus.pools().reduce((sum, { active }) => sum + active, 0)).to.equal(0)
       await db.destroy()
+      expect(await untold(cluster)).to.deep.equal([])
       await cluster.stop()
     })
 

@@ -3,16 +3,37 @@ import path from 'node:path'
 import { DataSource, type DataSourceOptions } from 'typeorm'
 import { type ConnectionProxy, type OctopusOptions, octopus } from '../../lib/index.js'
 import { type Cluster, MariadbCluster, PostgresCluster } from '../support/cluster/index.js'
+import { ServerEndpoint } from '../support/engines/server-endpoint.js'
+import { EventAudit } from '../support/event-audit.js'
 
 export type ServerEngine = 'mariadb' | 'postgres'
 
+/** The server of each shard of these specs, by its number. */
+const places: Readonly<Record<string, number>> = {
+  brazil: 0,
+  canada: 1,
+  peru: 1,
+  tenant: 1,
+  chile: 2,
+}
+
+/** What is told of the servers of a cluster, against their logs. */
+const audits = new WeakMap<Cluster, EventAudit>()
+
 /** One server for each shard: brazil is the default shard. */
-export const startShards = (engine: ServerEngine, shards: number): Promise<Cluster> =>
-  (engine === 'mariadb' ? MariadbCluster : PostgresCluster).start({
-    shards,
-    replicas: 0,
-    generalLog: true,
-  })
+export const startShards = async (engine: ServerEngine, shards: number): Promise<Cluster> => {
+  const Servers = engine === 'mariadb' ? MariadbCluster : PostgresCluster
+  const cluster = await Servers.start({ shards, replicas: 0, generalLog: true })
+  const servers = cluster.nodes.map((node) => new ServerEndpoint(node.name, node))
+  const nameOf = (place: number | undefined): string =>
+    place === undefined ? 'elsewhere' : cluster.shard(place).primary.name
+  audits.set(cluster, new EventAudit(servers, ({ shard }) => nameOf(places[shard])))
+  return cluster
+}
+
+/** Where the servers' logs and the events of all data sources over them differ. Nothing may be under way. */
+export const untold = async (cluster: Cluster): Promise<readonly string[]> =>
+  (await audits.get(cluster)?.differences()) ?? []
 
 /** A wrapped data source over the servers of a cluster, one of these names for each. */
 export const sourceOver = (
@@ -23,7 +44,7 @@ export const sourceOver = (
 ): ConnectionProxy => {
   const at = (index: number) => cluster.shard(index).primary.connectionOptions()
   const source = { type: cluster.engine, ...at(0), ...options } as DataSourceOptions
-  return octopus(new DataSource(source), {
+  const db = octopus(new DataSource(source), {
     defaultShard: defaultShard ?? 'master',
     ...settings,
     shards: {
@@ -31,6 +52,7 @@ export const sourceOver = (
       ...settings.shards,
     },
   })
+  return audits.get(cluster)?.follow(db) ?? db
 }
 
 /** The schema that a fixture gives to every shard, and what makes one drift from it. */

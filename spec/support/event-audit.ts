@@ -25,11 +25,11 @@ const counted = (keywords: readonly string[]): ReadonlyMap<string, number> => {
  * follows; whatever else reaches the servers as the application, a plain DataSource or another process,
  * shows as a statement without an event.
  *
- * Used by the scenarios, the catalogue of Octopus's behaviours, the roles and the interleaved tasks: there all
- * that reaches the servers comes from data sources that can be followed. Not by specs in which servers are
- * killed, stalled or reached through proxies (a statement may be lost on its way, and its event is then of
- * an error), which let children or plain DataSources work on the same servers, or which count statements
- * of one data source by hand.
+ * Used by the scenarios, the catalogue of Octopus's behaviours, the roles, the interleaved tasks, the
+ * migrations and the schema work: there all that reaches the servers comes from data sources that can be followed. Not by specs
+ * in which servers are killed, stalled or reached through proxies (a statement may be lost on its way, and
+ * its event is then of an error), which let children or plain DataSources work on the same servers, or which
+ * count statements of one data source by hand.
  */
 export class EventAudit {
   readonly #servers: readonly (AuditedServer & { readonly from: unknown })[]
