@@ -32,7 +32,7 @@ const measured = { 'find by id': operations['find by id'], save: operations.save
 const concurrency = 16
 
 const slice = async (
-  { items, begin, around, isProcessWide: isOn }: ObserverVariant,
+  { items, begin, around, finish, isProcessWide: isOn }: ObserverVariant,
   operation: (typeof measured)[keyof typeof measured],
   calls: number,
 ): Promise<number> => {
@@ -43,17 +43,18 @@ const slice = async (
       await around(() => operation(items, own))
     }
   }
-  const end = isOn ? undefined : begin()
+  const end = isOn ? undefined : await begin()
   const before = process.cpuUsage()
   await Promise.all(Array.from({ length: concurrency }, caller))
+  await finish?.()
   const { user, system } = process.cpuUsage(before)
-  end?.()
+  await end?.()
   return (user + system) / calls
 }
 
 const { rounds, calls, set } = JSON.parse(process.argv[2] ?? '{}') as ObserverPlan
 const variants = await sets[set]()
-for (const { begin, isProcessWide } of variants) if (isProcessWide) begin()
+for (const { begin, isProcessWide } of variants) if (isProcessWide) await begin()
 const costs: Record<string, Record<string, number[]>> = {}
 for (const [name, operation] of Object.entries(measured)) {
   for (const variant of variants) await slice(variant, operation, calls)

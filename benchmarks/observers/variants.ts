@@ -1,4 +1,8 @@
+import { fork } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { DataSource, type DataSourceOptions, type Repository } from 'typeorm'
 import {
   type ConnectionProxy,
@@ -17,7 +21,9 @@ export interface ObserverVariant {
   /** Whether it can only be measured in a process of its own: switching it throws optimised code away. */
   readonly isProcessWide: boolean
   /** Begins to observe; called before each slice, with what ends it. */
-  begin(): () => void
+  begin(): (() => unknown) | Promise<() => unknown>
+  /** Waits for what the observer does later, and is measured too. */
+  finish?(): Promise<unknown>
   /** What is put around each call. */
   around(call: () => Promise<unknown>): Promise<unknown>
 }
@@ -53,11 +59,30 @@ export const variantOf = (db: ConnectionProxy) => {
 /** How many events were heard in all: a benchmark in which nothing was heard measures nothing. */
 export const eventsHeard = (): number => heard
 
+/** Opens a page of an inspector in another process, and returns what closes it. */
+const pageOf = async (db: ConnectionProxy): Promise<() => Promise<() => Promise<unknown>>> => {
+  const { url } = await db.octopus.inspector()
+  const browser = fork(fileURLToPath(new URL('page.child.js', import.meta.url)))
+  const ask = (message: string): Promise<unknown> => {
+    browser.send(message)
+    return once(browser, 'message')
+  }
+  return async () => {
+    await ask(url)
+    return async () => {
+      await ask('')
+      // Until the server has noticed, it listens.
+      await sleep(20)
+    }
+  }
+}
+
 /** What is compared; the first is the base. */
 export const observerVariants = async (): Promise<readonly ObserverVariant[]> => {
   const db = await wrapped()
   const commented = await wrapped({ sqlComments: true })
   const variant = variantOf(db)
+  const openPage = await pageOf(db)
   const observer = { run: <T>(send: () => T): T => send(), settled: hear }
   return [
     variant('nobody', () => nothing),
@@ -84,6 +109,8 @@ export const observerVariants = async (): Promise<readonly ObserverVariant[]> =>
         heard += events.length
       },
     }),
+    // Pages are sent routes ten times a second.
+    variant('inspector, a page open', openPage, { finish: () => sleep(150) }),
     variant('sqlComments', () => nothing, { items: commented.getRepository(Item) }),
   ]
 }
