@@ -95,11 +95,13 @@ class InspectorServer {
   listen(): Promise<void> {
     const { port, host } = this.#settings
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => {
+      const refused = (error: Error): void => {
         this.#feed.close()
         reject(error)
-      })
+      }
+      this.#server.once('error', refused)
       this.#server.listen(port, host, () => {
+        this.#server.off('error', refused).on('error', warnOf)
         this.#guard.listensOn((this.#server.address() as AddressInfo).port)
         this.#server.unref()
         resolve()
@@ -167,6 +169,12 @@ class InspectorServer {
     this.#looking = undefined
   }
 }
+
+/** A connection that could not be taken, such as for want of file descriptors, is no end of the process. */
+const warnOf = ({ message }: Error): void =>
+  process.emitWarning(`The inspector could not take a connection: ${message}`, {
+    type: 'OctopusInspectorWarning',
+  })
 
 const refuse = (response: ServerResponse, status: number, text: string): void => {
   const more = status === 405 ? { allow: 'GET' } : {}

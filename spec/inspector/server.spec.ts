@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { EventEmitter } from 'node:events'
 import { expect } from 'chai'
 import { type IncomingHttpHeaders, request as ask } from 'node:http'
 import { connect } from 'node:net'
@@ -124,6 +126,28 @@ describe("the inspector's server", () => {
       const url = await start()
       const { status, headers } = await get(url, '/', {}, 'POST')
       expect([status, headers.allow]).to.deep.equal([405, 'GET'])
+    })
+
+    it('on, after connections that it could not take, and warns of them', async () => {
+      const url = await start({ keep: 10 })
+      const servers: EventEmitter[] = []
+      const note = (message: unknown): void =>
+        void servers.push((message as { server: EventEmitter }).server)
+      subscribe('http.server.request.start', note)
+      await get(url)
+      unsubscribe('http.server.request.start', note)
+      const warnings: string[] = []
+      const warn = ({ name }: Error): void => void warnings.push(name)
+      process.on('warning', warn)
+      for (let time = 0; time < 2; time += 1) servers[0]?.emit('error', new Error('accept EMFILE'))
+      await until(() => warnings.length === 2, { what: 'two warnings' })
+      process.off('warning', warn)
+      expect(new Set(warnings)).to.deep.equal(new Set(['OctopusInspectorWarning']))
+      await read()
+      const stream = new Stream(url)
+      await stream.hears('event: routes')
+      expect(stream.routes).to.have.length(1)
+      stream.close()
     })
 
     it('the same by db.octopus.inspector()', async () => {
