@@ -183,15 +183,21 @@ export class Scopes {
     const events: RouteEvent[] = []
     const outer = this.current()?.collector
     const sieve = new RouteSieve(options)
+    let isOver = false
     const collector = (record: RouteRecord): void => {
-      if (sieve.passes(record.event)) events.push(eventFor(record, options))
+      if (!isOver && sieve.passes(record.event)) events.push(eventFor(record, options))
       outer?.(record)
     }
-    const value = await this.enter(
-      { label: 'withTrace', collector },
-      checkedWork('withTrace', work),
-    )
-    return { value, events }
+    try {
+      const value = await this.enter(
+        { label: 'withTrace', collector },
+        checkedWork('withTrace', work),
+      )
+      return { value, events }
+    } finally {
+      // What was started within, such as a timer, may keep the scope for as long as the process lasts.
+      isOver = true
+    }
   }
 
   usingGroup<T>(

@@ -289,6 +289,18 @@ describe('the trace of a wrapped data source', () => {
       )
     })
 
+    it('ends when its work has ended, though what that started goes on', async () => {
+      let goOn = (): void => undefined
+      const { value, events } = await db.octopus.withTrace(async () => {
+        const later = new Promise<void>((resolve) => (goOn = resolve)).then(() => notes().find())
+        await notes().find()
+        return { later }
+      })
+      goOn()
+      await value.later
+      expect(events).to.have.length(1)
+    })
+
     it('takes the filters of a listener', async () => {
       const { events } = await db.octopus.withTrace(
         async () => {
