@@ -46,8 +46,8 @@ interface Submittable {
 }
 
 const isSubmittable = (value: unknown): value is Submittable => {
-  const { submit, handleError } = (value ?? {}) as Partial<Submittable>
-  return typeof submit === 'function' && typeof handleError === 'function'
+  const { submit, handleError, handleReadyForQuery } = (value ?? {}) as Partial<Submittable>
+  return [submit, handleError, handleReadyForQuery].every((each) => typeof each === 'function')
 }
 
 /** Tells the end of what submits itself. Its events do not: after an error none need come, nor after a stream
