@@ -135,13 +135,17 @@ describeOnServers('throw-away scopes', { shards: 2, generalLog: true }, (servers
 
   it('refuses a timer that fires after its end', async () => {
     const db = await servers().open()
-    const error = await new Promise<Error>((resolve) => {
-      void db.octopus.scope(() => {
-        setTimeout(() => void errorOf(db.getRepository(Entry).find()).then(resolve), 50)
-        return db.query('SELECT 1')
-      }, throwaway)
-    })
-    expect(error).to.be.instanceOf(ScopeEndedError)
+    let end = (): void => undefined
+    const ended = new Promise<void>((resolve) => (end = resolve))
+    let late: Promise<unknown> | undefined
+    await db.octopus.scope(() => {
+      late = ended
+        .then(() => new Promise((resolve) => setTimeout(resolve, 1)))
+        .then(() => errorOf(db.getRepository(Entry).find()))
+      return db.query('SELECT 1')
+    }, throwaway)
+    end()
+    expect(await late).to.be.instanceOf(ScopeEndedError)
   })
 
   it('cuts off a statement that runs longer than drainMs after its end', async () => {
